@@ -1,0 +1,108 @@
+"""A finished dataset directory, opened for reading."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from datasets.errors import UsageError
+from datasets.manifest import MANIFEST_NAME, REJECTED_NAME, Manifest, SplitFacts
+from datasets.records import record_to_sample
+from datasets.sample import Sample
+from datasets.schema import Schema
+from datasets.source import Rejection
+from datasets.tfrecord import read_records
+
+
+@dataclass(frozen=True)
+class Split:
+    """One split of an opened data set: its name, its shard files in order, its number of examples."""
+
+    name: str
+    files: tuple[Path, ...]
+    examples: int
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """An opened data set. Only shards that the manifest names are ever read.
+
+    Attributes:
+        directory: the folder that holds `manifest.json`.
+        manifest: what it says.
+        fingerprint: SHA-256 of the manifest's bytes, which name every shard's checksum: it identifies the data.
+    """
+
+    directory: Path
+    manifest: Manifest
+    fingerprint: str
+
+    @classmethod
+    def open(cls, path: Path) -> Dataset:
+        """Open `DATA_DIR/NAME/VERSION`, or `DATA_DIR/NAME` where there is one version.
+
+        Raises:
+            UsageError: there is no finished data set.
+            VerificationError: the manifest is damaged.
+        """
+        directory = _find_directory(path)
+        manifest_path = directory / MANIFEST_NAME
+        digest = hashlib.sha256(manifest_path.read_bytes()).hexdigest()
+        return cls(directory, Manifest.read(manifest_path), digest)
+
+    @property
+    def name(self) -> str:
+        """Name of the data set."""
+        return self.manifest.name
+
+    @property
+    def schema(self) -> Schema:
+        """Fields of every record."""
+        return self.manifest.schema
+
+    def split(self, name: str) -> Split:
+        """One split.
+
+        Raises:
+            UsageError: there is none of that name.
+        """
+        facts = self._split_facts(name)
+        return Split(name, tuple(self.directory / shard.file for shard in facts.shards), facts.examples)
+
+    def samples(self, split: str) -> Iterator[Sample]:
+        """Every sample of a split, in the stored order.
+
+        Raises:
+            RecordFault: a shard is damaged.
+        """
+        for file in self.split(split).files:
+            for _, record in read_records(file):
+                yield record_to_sample(record, self.schema)
+
+    def rejections(self) -> tuple[Rejection, ...]:
+        """What could not be converted, and why."""
+        lines = (self.directory / REJECTED_NAME).read_text("utf-8").splitlines()
+        return tuple(Rejection(**json.loads(line)) for line in lines)
+
+    def _split_facts(self, name: str) -> SplitFacts:
+        if name not in self.manifest.splits:
+            there_are = ", ".join(self.manifest.splits)
+            raise UsageError(f"data set {self.name!r} has no split {name!r}; there are {there_are}")
+        return self.manifest.splits[name]
+
+
+def _find_directory(path: Path) -> Path:
+    if (path / MANIFEST_NAME).is_file():
+        return path
+    versions = sorted(found.parent for found in path.glob(f"*/{MANIFEST_NAME}") if not found.parent.name.startswith("."))
+    if len(versions) == 1:
+        return versions[0]
+    if versions:
+        raise UsageError(f"{path} holds several versions; name one of {', '.join(str(found) for found in versions)}")
+    unfinished = sorted(found.name for found in path.glob(".*.unfinished")) if path.is_dir() else []
+    if unfinished:
+        raise UsageError(f"{path} holds an unfinished build ({unfinished[0]}); run its command again to finish it")
+    raise UsageError(f"{path} is no data set: there is no {MANIFEST_NAME} in it or one level below")

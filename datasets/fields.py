@@ -1,0 +1,60 @@
+"""The fields table: everything that one labelled image can carry, and how each is named and stored.
+
+Reader, writer, checks, the description for TensorFlow Datasets and the training input all follow this one table.
+Feature names are those that users of TensorFlow Datasets know.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["raster", "class", "text", "tensor", "sequence"]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One thing a sample can carry.
+
+    Attributes:
+        path: the attribute of `Sample`, dotted for those inside `objects` and `camera`.
+        feature: its name in the stored record.
+        kind: `raster` is an encoded image; `class` one class index; `text` UTF-8; `tensor` numbers of fixed shape;
+            `sequence` one row of numbers for each object.
+        dtypes: the number types allowed.
+        shape: of a raster the channel counts allowed, of a tensor its shape, of a sequence the shape of one row.
+        about: meaning, unit, range.
+    """
+
+    path: str
+    feature: str
+    kind: Kind
+    dtypes: tuple[str, ...]
+    shape: tuple[int, ...]
+    about: str
+
+
+_TABLE = (
+    Field("key", "id", "text", (), (), "unique within the data set; the same for the same source item for ever"),
+    Field("file_name", "file_name", "text", (), (), "the source image, relative to the source's root; a frame's name"),
+    Field("image", "image", "raster", ("uint8",), (1, 3), "colours in R, G, B order, or grey"),
+    Field("semantic", "segmentation_label", "raster", ("uint8",), (1,), "class id of each pixel in its label space"),
+    Field("instance", "instance_label", "raster", ("uint16",), (1,), "object of each pixel; 0 belongs to no object"),
+    Field("depth", "depth", "raster", ("float32",), (1,), "metres along the optical axis; infinite without a surface"),
+    Field("normal", "normal", "raster", ("uint16",), (3,), "camera-space unit normal n as round(32767 n) + 32768; "
+          "0, 0, 0 without a surface"),
+    Field("label", "label", "class", ("int64",), (), "class of the whole image"),
+    Field("species", "species", "class", ("int64",), (), "coarse class of the whole image"),
+    Field("objects.bbox", "objects/bbox", "sequence", ("float32",), (4,),
+          "ymin, xmin, ymax, xmax as shares of the image height and width"),
+    Field("objects.label", "objects/label", "sequence", ("int64",), (), "class index of each object"),
+    Field("objects.instance", "objects/instance", "sequence", ("int64",), (), "its id in the instance map"),
+    Field("camera.intrinsics", "camera/intrinsics", "tensor", ("float32",), (3, 3),
+          "pixel = K @ (x, y, z) / z in camera axes x right, y down, z forward; the centre of the first pixel is (.5, .5)"),
+    Field("camera.world_to_camera", "camera/world_to_camera", "tensor", ("float32",), (4, 4),
+          "rigid transform from world to the camera axes above, metres"),
+    Field("scene", "scene", "text", (), (), "JSON of the scene that was rendered; renders the same frame again"),
+)  # fmt: skip
+
+FIELDS: dict[str, Field] = {field.path: field for field in _TABLE}
+"""The table by path."""

@@ -1,0 +1,79 @@
+"""One pixel map: its array, its encoded file, or both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from datasets.images import decode_pixels, encode_png, read_header
+
+
+@dataclass(frozen=True, eq=False)
+class Raster:
+    """A pixel map that keeps the form it came in and makes the other when first asked for.
+
+    A converted photograph keeps its file's bytes and is never decoded unless someone looks; a rendered frame keeps
+    its array and is encoded once, losslessly, when it is stored.
+
+    Attributes:
+        shape: `(height, width, channels)`.
+        dtype: `uint8`, `uint16` or `float32`. A float32 map of one channel is stored as TFDS stores it: its four
+            bytes as the channels of an RGBA PNG, so that it is exact.
+    """
+
+    shape: tuple[int, int, int]
+    dtype: str
+    _source: np.ndarray | bytes
+
+    @classmethod
+    def from_array(cls, array: np.ndarray) -> Raster:
+        """A map of `(height, width, channels)` pixels; the array must not be changed afterwards."""
+        if array.ndim != 3:
+            raise ValueError(f"a pixel map must be (height, width, channels), got shape {array.shape}")
+        height, width, channels = array.shape
+        return cls((height, width, channels), array.dtype.name, array)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, dtype: str | None = None) -> Raster:
+        """A map from the bytes of an image file; `dtype="float32"` for one stored as described above.
+
+        Raises:
+            BadSample: the bytes are no image or their header is damaged.
+        """
+        header = read_header(data)
+        if dtype == "float32":
+            return cls((header.height, header.width, 1), "float32", data)
+        return cls((header.height, header.width, header.channels), "uint16" if header.bits == 16 else "uint8", data)
+
+    @property
+    def height(self) -> int:
+        """Rows, in pixels."""
+        return self.shape[0]
+
+    @property
+    def width(self) -> int:
+        """Columns, in pixels."""
+        return self.shape[1]
+
+    @cached_property
+    def array(self) -> np.ndarray:
+        """`(height, width, channels)` pixels.
+
+        Raises:
+            BadSample: the encoded image is damaged.
+        """
+        if isinstance(self._source, np.ndarray):
+            return self._source
+        pixels = decode_pixels(self._source)
+        return pixels.view(np.float32) if self.dtype == "float32" else pixels
+
+    @cached_property
+    def data(self) -> bytes:
+        """The encoded image: the source's own bytes, or a lossless PNG of the array."""
+        if isinstance(self._source, bytes):
+            return self._source
+        if self.dtype == "float32":
+            return encode_png(np.ascontiguousarray(self._source).view(np.uint8))
+        return encode_png(self._source)

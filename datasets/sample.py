@@ -1,0 +1,123 @@
+"""One labelled image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+from datasets.fields import FIELDS, Field
+from datasets.raster import Raster
+
+
+@dataclass(frozen=True, eq=False)
+class Objects:
+    """The objects of one image, a row each in every array.
+
+    Attributes:
+        bbox: `(n, 4)` float32: ymin, xmin, ymax, xmax as shares of the image height and width.
+        label: `(n,)` int64 class index.
+        instance: `(n,)` int64 id in the instance map, or None where the source has no such map.
+    """
+
+    bbox: np.ndarray
+    label: np.ndarray
+    instance: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class CameraPose:
+    """Where the camera of one image stood and how it projects (conventions: `datasets.fields`).
+
+    Attributes:
+        intrinsics: `(3, 3)` float32, pixels.
+        world_to_camera: `(4, 4)` float32, metres.
+    """
+
+    intrinsics: np.ndarray
+    world_to_camera: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One labelled image, checked when made. What is unknown is None.
+
+    Pixel maps may be given as arrays `(height, width, channels)` or as `Raster`; they are kept as `Raster`.
+    `notes` name every conversion that was needed to read the source (`gif-first-frame`); they are counted for the
+    whole data set and not stored in the record.
+
+    Raises:
+        ValueError: a field has another shape or type than `datasets.fields` says, or two pixel maps differ in size.
+    """
+
+    key: str
+    image: Raster
+    file_name: str = ""
+    semantic: Raster | None = None
+    instance: Raster | None = None
+    depth: Raster | None = None
+    normal: Raster | None = None
+    label: int | None = None
+    species: int | None = None
+    objects: Objects | None = None
+    camera: CameraPose | None = None
+    scene: str | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        for spec in FIELDS.values():
+            if spec.kind == "raster" and isinstance(getattr(self, spec.path), np.ndarray):
+                object.__setattr__(self, spec.path, Raster.from_array(getattr(self, spec.path)))
+        if not self.key:
+            raise ValueError("a sample needs a key, got an empty one")
+        for spec, value in self.present():
+            self._check(spec, value)
+        self._check_sizes()
+
+    def value(self, path: str) -> Any:
+        """What the field of that path holds, None when absent."""
+        owner, _, _ = path.partition(".")
+        if getattr(self, owner) is None:
+            return None
+        return attrgetter(path)(self)
+
+    def present(self) -> Iterator[tuple[Field, Any]]:
+        """The fields that are not None, in the order of the table, with their values."""
+        for path, spec in FIELDS.items():
+            value = self.value(path)
+            if value is not None:
+                yield spec, value
+
+    def _check(self, spec: Field, value: Any) -> None:
+        if spec.kind == "raster":
+            if value.dtype not in spec.dtypes or value.shape[2] not in spec.shape:
+                self._refuse(spec, f"{_either(spec.dtypes)} (height, width, {_either(spec.shape)})", value)
+        elif spec.kind == "tensor":
+            if value.dtype.name not in spec.dtypes or value.shape != spec.shape:
+                self._refuse(spec, f"{_either(spec.dtypes)} {spec.shape}", value)
+        elif spec.kind == "sequence":
+            rows = len(self.value(spec.path.partition(".")[0] + ".bbox"))
+            if value.dtype.name not in spec.dtypes or value.shape != (rows, *spec.shape):
+                self._refuse(spec, f"{_either(spec.dtypes)} {(rows, *spec.shape)}", value)
+        elif spec.kind == "text" and not isinstance(value, str):
+            raise ValueError(f"sample {self.key!r}: {spec.path} must be text, got {type(value).__name__}")
+        elif spec.kind == "class" and (not isinstance(value, int | np.integer) or value < 0):
+            raise ValueError(f"sample {self.key!r}: {spec.path} must be a class index of 0 or more, got {value!r}")
+
+    def _check_sizes(self) -> None:
+        for spec, value in self.present():
+            if spec.kind == "raster" and value.shape[:2] != self.image.shape[:2]:
+                raise ValueError(
+                    f"sample {self.key!r}: {spec.path} is {value.width}x{value.height} "
+                    f"but the image is {self.image.width}x{self.image.height}"
+                )
+
+    def _refuse(self, spec: Field, wanted: str, value: Any) -> None:
+        raise ValueError(f"sample {self.key!r}: {spec.path} must be {wanted}, got {value.dtype} {value.shape}")
+
+
+def _either(choices: tuple[Any, ...]) -> str:
+    return " or ".join(str(choice) for choice in choices)

@@ -1,0 +1,106 @@
+"""Which fields the samples of one data set carry, with their shapes and label spaces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from datasets.fields import FIELDS, Field
+from datasets.labels import LABEL_SPACES, LabelSpace
+from datasets.sample import Sample
+
+
+@dataclass(frozen=True)
+class Column:
+    """One field of a data set.
+
+    Attributes:
+        path: a path of `datasets.fields.FIELDS`.
+        shape: of a raster `(height, width, channels)`, None where it varies; else empty, the table says it.
+        label_space: the name of the space that its ids belong to.
+    """
+
+    path: str
+    shape: tuple[int | None, ...] = ()
+    label_space: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.path not in FIELDS:
+            raise ValueError(f"no field {self.path!r}; there are {', '.join(FIELDS)}")
+        if self.label_space is not None and self.label_space not in LABEL_SPACES:
+            raise ValueError(f"no label space {self.label_space!r}; there are {', '.join(LABEL_SPACES)}")
+        if (self.field.kind == "raster") != (len(self.shape) == 3):
+            raise ValueError(f"column {self.path!r}: a raster needs (height, width, channels), others no shape")
+
+    @property
+    def field(self) -> Field:
+        """The row of the fields table."""
+        return FIELDS[self.path]
+
+    @property
+    def space(self) -> LabelSpace | None:
+        """The label space itself."""
+        return LABEL_SPACES[self.label_space] if self.label_space else None
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The columns of a data set; `key` and `file_name` are always among them."""
+
+    columns: tuple[Column, ...]
+
+    @classmethod
+    def of(cls, *columns: Column) -> Schema:
+        """A schema of these columns, in the order of the fields table, with `key` and `file_name` added."""
+        by_path = {column.path: column for column in (Column("key"), Column("file_name"), *columns)}
+        return cls(tuple(by_path[path] for path in FIELDS if path in by_path))
+
+    def __getitem__(self, path: str) -> Column:
+        for column in self.columns:
+            if column.path == path:
+                return column
+        raise KeyError(f"no column {path!r}; there are {', '.join(self.paths)}")
+
+    def __contains__(self, path: str) -> bool:
+        return path in self.paths
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The paths of the columns."""
+        return tuple(column.path for column in self.columns)
+
+    def check(self, sample: Sample) -> None:
+        """Hold a sample against the schema.
+
+        Raises:
+            ValueError: a column is missing from the sample, the sample has one more, a size or class is wrong.
+        """
+        present = {field.path: value for field, value in sample.present()}
+        if present.keys() != set(self.paths):
+            missing, extra = set(self.paths) - present.keys(), present.keys() - set(self.paths)
+            raise ValueError(
+                f"sample {sample.key!r}: fields differ from the data set's: "
+                f"missing {sorted(missing) or 'none'}, not expected {sorted(extra) or 'none'}"
+            )
+        for column in self.columns:
+            _check_column(sample.key, column, present[column.path])
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """The columns as plain values for the manifest."""
+        return [
+            {"path": c.path, "feature": c.field.feature, "shape": list(c.shape), "label_space": c.label_space}
+            for c in self.columns
+        ]
+
+    @classmethod
+    def from_json(cls, rows: list[dict[str, Any]]) -> Schema:
+        """The inverse of `to_json`."""
+        return cls(tuple(Column(row["path"], tuple(row["shape"]), row["label_space"]) for row in rows))
+
+
+def _check_column(key: str, column: Column, value: Any) -> None:
+    if column.field.kind == "raster":
+        if any(want not in (None, got) for want, got in zip(column.shape, value.shape, strict=True)):
+            raise ValueError(f"sample {key!r}: {column.path} must be {column.shape}, got {value.shape}")
+    elif column.field.kind == "class" and column.space and value not in column.space.ids:
+        raise ValueError(f"sample {key!r}: {column.path} is {value}, not a class of {column.label_space!r}")

@@ -1,0 +1,68 @@
+"""Proof that a dataset directory is complete and unchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from datasets.dataset import Dataset
+from datasets.errors import BadSample, VerificationError
+from datasets.manifest import ShardFacts
+from datasets.records import record_to_sample
+from datasets.statistics import Statistics
+from datasets.tfrecord import file_facts, read_records
+
+
+def verify(dataset: Dataset, on_shard: Callable[[str], None] = lambda name: None) -> tuple[str, ...]:
+    """Scan every frame of every shard and hold it against the manifest.
+
+    Each fault is one line that names the shard and, where there is one, the record, its byte offset and its key.
+    `on_shard` is called with each file name as it is begun. An empty result proves the directory.
+    """
+    return tuple(fault for fault in _faults(dataset, on_shard))
+
+
+def _faults(dataset: Dataset, on_shard: Callable[[str], None]) -> Iterator[str]:
+    listed = {shard.file for split in dataset.manifest.splits.values() for shard in split.shards}
+    present = {path.name for path in dataset.directory.glob("*.tfrecord-*-of-*")}
+    for extra in sorted(present - listed):
+        yield f"{extra}: not in the manifest (readers leave it alone; it may be left over from another build)"
+    keys: dict[str, str] = {}
+    for split in dataset.manifest.splits.values():
+        for shard in split.shards:
+            on_shard(shard.file)
+            yield from _shard_faults(dataset, shard, keys)
+    if len(dataset.rejections()) != dataset.manifest.rejected:
+        yield f"rejected.jsonl holds {len(dataset.rejections())} lines, the manifest says {dataset.manifest.rejected}"
+
+
+def _shard_faults(dataset: Dataset, shard: ShardFacts, keys: dict[str, str]) -> Iterator[str]:
+    path = dataset.directory / shard.file
+    if not path.is_file():
+        yield f"{shard.file}: the file is missing"
+        return
+    try:
+        facts = file_facts(path)
+    except VerificationError as error:
+        yield str(error)
+        return
+    if facts.records != shard.examples:
+        yield f"{shard.file}: holds {facts.records} records, the manifest says {shard.examples}"
+    if (facts.bytes, facts.sha256) != (shard.bytes, shard.sha256):
+        yield f"{shard.file}: is not the file that was written: SHA-256 is {facts.sha256}, wanted {shard.sha256}"
+    yield from _record_faults(dataset, path, keys)
+
+
+def _record_faults(dataset: Dataset, path: Path, keys: dict[str, str]) -> Iterator[str]:
+    for record, (offset, payload) in enumerate(read_records(path)):
+        where = f"{path.name}: record {record} at byte {offset}"
+        try:
+            sample = record_to_sample(payload, dataset.schema)
+            dataset.schema.check(sample)
+            Statistics().add(sample, dataset.schema)
+        except (ValueError, BadSample) as error:
+            yield f"{where}: {error}"
+            continue
+        if sample.key in keys:
+            yield f"{where}: key {sample.key!r} is already in {keys[sample.key]}"
+        keys[sample.key] = path.name

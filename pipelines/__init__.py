@@ -1,0 +1,1 @@
+"""Beam pipelines that turn sources of samples into dataset directories."""

@@ -1,0 +1,62 @@
+"""Options that every build of a data set takes."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from datasets.errors import UsageError
+
+WorkerKind = Literal["threads", "processes"]
+
+
+@dataclass(frozen=True)
+class BuildOptions:
+    """How a data set is built; none but `seed` and `num_shards` shapes its bytes.
+
+    Attributes:
+        num_shards: shard files of each split; by default as many as the data ask for (about 64 MiB each).
+        seed: of the order of samples in the shards, and of every rendered frame.
+        workers: how many shards are worked on at once; by default one for each processor.
+        overwrite: replace a finished data set, and begin an unfinished one anew. Otherwise a finished one is left
+            alone and an unfinished one with the same options is resumed.
+        max_rejected: how many samples may be rejected before the data set is held back (exit code 3).
+        dry_run: print what would be done and do nothing.
+    """
+
+    num_shards: int | None = None
+    seed: int = 0
+    workers: int | None = None
+    overwrite: bool = False
+    max_rejected: int = 0
+    dry_run: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("num_shards", "workers"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise UsageError(f"--{name.replace('_', '-')} must be 1 or more, got {value}")
+        for name in ("seed", "max_rejected"):
+            if getattr(self, name) < 0:
+                raise UsageError(f"--{name.replace('_', '-')} must be 0 or more, got {getattr(self, name)}")
+
+    def worker_count(self, shards: int) -> int:
+        """How many workers to start for so many shards."""
+        wanted = self.workers or len(os.sched_getaffinity(0))
+        return max(1, min(wanted, shards))
+
+
+def check_data_dir(data_dir: Path) -> None:
+    """Refuse a target that cannot be a folder.
+
+    Raises:
+        UsageError: it is a file, or it cannot be made or written to.
+    """
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{data_dir} cannot be the data folder: {error.strerror}") from None
+    if not os.access(data_dir, os.W_OK):
+        raise UsageError(f"{data_dir} cannot be written to; choose another folder or change its permissions")

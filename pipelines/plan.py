@@ -1,0 +1,42 @@
+"""What a build is going to do, known before it reads a pixel and without importing Beam."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from datasets.shards import Shard, plan_shards
+from datasets.source import Plan, Source
+from pipelines.options import BuildOptions
+
+
+@dataclass(frozen=True)
+class Build:
+    """What is going to be built.
+
+    Attributes:
+        plan: the items.
+        shards: their places.
+        target: where the data set will stand.
+    """
+
+    plan: Plan
+    shards: tuple[Shard, ...]
+    target: Path
+
+    @property
+    def examples(self) -> int:
+        """Number of items."""
+        return len(self.plan.items)
+
+    @property
+    def bytes(self) -> int:
+        """About how large the records will be."""
+        return sum(item.size_bytes for item in self.plan.items)
+
+
+def plan_build(source: Source, data_dir: Path, options: BuildOptions) -> Build:
+    """List the items and give each its shard."""
+    plan = source.plan()
+    shards = plan_shards(source.name, plan.items, options.seed, options.num_shards)
+    return Build(plan, shards, data_dir / source.name / source.version)

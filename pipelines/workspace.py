@@ -1,0 +1,190 @@
+"""The folder of an unfinished data set: locked, resumable, and renamed into place when whole.
+
+It lies beside its target, `DATA_DIR/NAME/.VERSION.unfinished`, so that the last step is one rename and nobody ever sees
+half a data set. A shard counts as done when its facts file stands and its bytes still have the checksum written there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from datasets.errors import UsageError, VerificationError
+from datasets.manifest import REJECTED_NAME
+from datasets.tfrecord import file_facts
+
+_CONFIGURATION = "build.json"
+_OWNER = "owner.json"
+_FACTS = ".facts.json"
+_PROGRESS = "progress"
+_FAILURE = "failure.json"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The unfinished folder of one target.
+
+    Attributes:
+        target: where the finished data set will stand, `DATA_DIR/NAME/VERSION`.
+    """
+
+    target: Path
+
+    @property
+    def folder(self) -> Path:
+        """Where shards are written."""
+        return self.target.parent / f".{self.target.name}.unfinished"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the target for this process alone.
+
+        Raises:
+            UsageError: another process holds it; the message names it.
+        """
+        self.target.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.target.parent / f".{self.target.name}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise UsageError(f"another build of {self.target} is running ({self._owner()}); wait for it or stop it") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def begin(self, configuration: Mapping[str, Any], overwrite: bool) -> bool:
+        """Make the folder, or take up the one that stands there; true when something is resumed.
+
+        Raises:
+            UsageError: an unfinished build with other options stands there; the message shows the differences.
+        """
+        wanted = json.loads(json.dumps(configuration))
+        if overwrite and self.folder.exists():
+            shutil.rmtree(self.folder)
+        resumed = (self.folder / _CONFIGURATION).is_file()
+        if resumed:
+            _refuse_differences(self.target, json.loads((self.folder / _CONFIGURATION).read_text()), wanted)
+        shutil.rmtree(self.folder / _PROGRESS, ignore_errors=True)
+        (self.folder / _PROGRESS).mkdir(parents=True)
+        (self.folder / _FAILURE).unlink(missing_ok=True)
+        write_whole(self.folder / _OWNER, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))
+        write_whole(self.folder / _CONFIGURATION, json.dumps(wanted, indent=2))
+        return resumed
+
+    def done(self, shard: str) -> dict[str, Any] | None:
+        """What a worker said about a shard, when the shard is whole and had nothing rejected; else None.
+
+        Shards with rejections are worked on again: the user may have mended the files.
+        """
+        facts = self.facts(shard)
+        if facts is None or facts["rejected"]:
+            return None
+        try:
+            found = file_facts(self.folder / shard)
+        except (OSError, VerificationError):
+            return None
+        return facts if found.sha256 == facts["sha256"] else None
+
+    def facts(self, shard: str) -> dict[str, Any] | None:
+        """What a worker said about a shard, None before it has finished it."""
+        try:
+            return json.loads((self.folder / (shard + _FACTS)).read_text())  # type: ignore[no-any-return]
+        except (OSError, ValueError):
+            return None
+
+    def save_facts(self, shard: str, facts: Mapping[str, Any]) -> None:
+        """Say that a shard is whole; called by the worker after the shard has its final name."""
+        write_whole(self.folder / (shard + _FACTS), json.dumps(facts))
+
+    def report_progress(self, shard: str, done: int, rejected: int) -> None:
+        """Say how far a worker is in a shard."""
+        (self.folder / _PROGRESS / shard).write_text(f"{done} {rejected}")
+
+    def progress(self) -> tuple[int, int]:
+        """Samples done and rejected by all workers in this run."""
+        done = rejected = 0
+        for path in (self.folder / _PROGRESS).glob("*"):
+            numbers = path.read_text().split()
+            if len(numbers) == 2:
+                done += int(numbers[0])
+                rejected += int(numbers[1])
+        return done, rejected
+
+    def report_failure(self, kind: str, message: str) -> None:
+        """Leave word of why a worker gave up, for the command to say it plainly."""
+        write_whole(self.folder / _FAILURE, json.dumps({"kind": kind, "message": message}))
+
+    def failure(self) -> dict[str, str] | None:
+        """The word that a worker left."""
+        path = self.folder / _FAILURE
+        return json.loads(path.read_text()) if path.is_file() else None
+
+    def commit(self, texts: Mapping[str, str], shards: Mapping[str, Any]) -> None:
+        """Write the describing files, drop what only the build needed, and rename the folder into place."""
+        for name, text in texts.items():
+            write_whole(self.folder / name, text)
+        keep = {*texts, *shards, REJECTED_NAME}
+        for path in self.folder.iterdir():
+            if path.name in keep:
+                continue
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        sync_folder(self.folder)
+        replaced = self.target.parent / f".{self.target.name}.replaced"
+        shutil.rmtree(replaced, ignore_errors=True)
+        if self.target.exists():
+            self.target.rename(replaced)
+        self.folder.rename(self.target)
+        sync_folder(self.target.parent)
+        shutil.rmtree(replaced, ignore_errors=True)
+
+    def _owner(self) -> str:
+        try:
+            owner = json.loads((self.folder / _OWNER).read_text())
+            return f"process {owner['pid']} on {owner['host']}"
+        except (OSError, ValueError, KeyError):
+            return "its process has not said who it is yet"
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file so that it is there whole or not at all, also after a power cut."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with open(temporary, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames inside a folder last through a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _refuse_differences(target: Path, stands: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    differences = [
+        f"{key}: was {stands.get(key)!r}, now {wanted.get(key)!r}"
+        for key in sorted({*stands, *wanted})
+        if stands.get(key) != wanted.get(key)
+    ]
+    if differences:
+        raise UsageError(
+            f"an unfinished build of {target} was begun with other options ({'; '.join(differences)}). "
+            f"Use the same options to resume it, or --overwrite to begin anew."
+        )

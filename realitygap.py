@@ -1,0 +1,436 @@
+"""The command line: `realitygap COMMAND ...`.
+
+Every import of a room stands inside the command that needs it, so that `--help` is instant.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+
+from datasets.errors import RealitygapError, SystemComponentError, UsageError, VerificationError
+
+if TYPE_CHECKING:
+    from jsonargparse import ArgumentParser
+
+    from pipelines.plan import Build
+
+EXIT_INTERRUPTED = 130
+_SCENES = ("digits",)
+_SOURCES = ("pets", "digits")
+_STUDIES = ("digits",)
+
+_ABOUT = """\
+Real and synthetic training data for computer vision: convert, render, train, and measure the reality gap.
+
+  realitygap demo OUT                                     everything below in one go, without any download
+  realitygap convert pets ~/oxford_pets DATA_DIR          a real data set to sharded TFRecords
+  realitygap render digits DATA_DIR --frames 4000         a labelled synthetic set, headless
+  realitygap inspect DATA_DIR/oxford_iiit_pet             what is in it
+"""
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command: a line for the list, what fills its parser, what it does with the parsed options."""
+
+    help: str
+    fill: Callable[[ArgumentParser], None]
+    run: Callable[[Any], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code is 0 done, 2 usage, 3 rejections, 4 a system component missing, 5 bad data."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
+    words = [word for word in words if word != "--debug"]
+    logging.basicConfig(level=logging.ERROR, format="%(name)s: %(message)s")  # first, or Beam's import takes the root
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        return _dispatch(words)
+    except RealitygapError as error:
+        return _say_error(error, str(error), error.exit_code, debug)
+    except KeyboardInterrupt:
+        print("\nrealitygap: stopped. What is finished is kept: run the same command again to go on.", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        return _say_error(error, f"the operating system refused: {error.strerror or error}{where}", 1, debug)
+    except Exception as error:
+        words_ = f"{type(error).__name__}: {error}. This is a fault of the program: --debug shows where it happened"
+        return _say_error(error, words_, 1, debug)
+
+
+def console_main() -> None:
+    """Run the command and leave, also when an interrupted worker still holds a thread."""
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if code == EXIT_INTERRUPTED:
+        os._exit(code)
+    sys.exit(code)
+
+
+def _dispatch(words: list[str]) -> int:
+    if not words or words[0] in ("-h", "--help"):
+        print(_ABOUT + "\ncommands (each has --help):")
+        for name, command in COMMANDS.items():
+            print(f"  {name:9} {command.help}")
+        print("\n  --version  print the version\n  --debug    show the traceback of an error")
+        return 0 if words else 2
+    if words[0] == "--version":
+        from importlib.metadata import version
+
+        print(f"realitygap {version('realitygap')}")
+        return 0
+    if words[0] not in COMMANDS:
+        raise UsageError(f"there is no command {words[0]!r}; there are {', '.join(COMMANDS)}")
+    command = COMMANDS[words[0]]
+    parser = _parser(words[0], command)
+    return command.run(parser.parse_args([_underscored(word) for word in words[1:]]))
+
+
+def _parser(name: str, command: Command) -> ArgumentParser:
+    from jsonargparse import ArgumentParser, DefaultHelpFormatter
+
+    class Formatter(DefaultHelpFormatter):
+        """Says the default where there is one, and no Python types."""
+
+        def _get_help_string(self, action: Any) -> str:
+            default = getattr(action, "default", None)
+            shown = f" (default: {default})" if default not in (None, False, "==SUPPRESS==") else ""
+            return (action.help or "").rstrip(".") + shown
+
+    class Parser(ArgumentParser):
+        """Shows options with hyphens; both spellings are accepted."""
+
+        def format_help(self) -> str:
+            return _hyphened(super().format_help())
+
+        def error(self, message: str, ex: Exception | None = None) -> Any:
+            raise UsageError(f"{_plainly(message)} (`realitygap {name} --help` explains every option)") from ex
+
+    about = command.help[0].upper() + command.help[1:] + "."
+    parser = Parser(prog=f"realitygap {name}", description=about, formatter_class=Formatter)
+    command.fill(parser)
+    return parser
+
+
+def _plainly(message: str) -> str:
+    """The parser's complaint without its inner names."""
+    said = " ".join(_hyphened(message).split())
+    said = re.sub(r'Parser key "(\w+)":', lambda match: f"--{match[1].replace('_', '-')}:", said)
+    return re.sub(r"<class '(?:\w+\.)*(\w+)'>", r"\1", said)
+
+
+def _underscored(word: str) -> str:
+    if not word.startswith("--"):
+        return word
+    option, equals, value = word.partition("=")
+    return "--" + option[2:].replace("-", "_") + equals + value
+
+
+def _hyphened(text: str) -> str:
+    return re.sub(r"--[a-z_]+", lambda match: match.group().replace("_", "-"), text)
+
+
+def _say_error(error: BaseException, message: str, code: int, debug: bool) -> int:
+    if debug:
+        traceback.print_exception(error)
+    text = message if message.endswith((".", "!", "?", ")")) else message + "."
+    print(f"realitygap: {text}", file=sys.stderr)
+    return code
+
+
+# --- options shared by convert and render ---------------------------------------------------------------------------
+
+
+def _fill_build(parser: ArgumentParser) -> None:
+    from pipelines.options import BuildOptions
+
+    _add_options(parser, BuildOptions)
+
+
+def _add_options(parser: ArgumentParser, kind: type[Any], skip: frozenset[str] = frozenset()) -> None:
+    """A flag for every field of a dataclass of options, with its docstring as help, and `--config`."""
+    from docstring_parser import parse
+
+    helps = {param.arg_name: " ".join((param.description or "").split()) for param in parse(kind.__doc__ or "").params}
+    hints = get_type_hints(kind)
+    for field in fields(kind):
+        if field.name in skip:
+            continue
+        words = {"help": helps.get(field.name)}
+        if hints[field.name] is bool:
+            parser.add_argument(f"--{field.name}", action="store_true", **words)
+            if field.default is True:
+                parser.set_defaults({field.name: True})
+            continue
+        plain = [hint for hint in get_args(hints[field.name]) if hint is not type(None)]
+        optional = type(None) in get_args(hints[field.name]) and len(plain) == 1
+        needed = field.default is MISSING
+        value = {"required": True} if needed else {"default": field.default}
+        parser.add_argument(f"--{field.name}", type=plain[0] if optional else hints[field.name], **value, **words)
+    parser.add_argument("--config", action="config", help="a YAML file with any of these options")
+
+
+def _options(kind: type[Any], parsed: Any, **more: Any) -> Any:
+    return kind(**{field.name: parsed[field.name] for field in fields(kind) if field.name in parsed} | more)
+
+
+def _build(source: Any, parsed: Any, kind: Any, origin: Mapping[str, str] | None = None) -> int:
+    from pipelines.options import BuildOptions
+    from pipelines.plan import plan_build
+
+    options = _options(BuildOptions, parsed)
+    build = plan_build(source, parsed.data_dir, options)
+    if options.dry_run:
+        _print_plan(build)
+        return 0
+    from datasets.describe import describe
+    from pipelines.build import run_build
+
+    _console().print(describe(run_build(source, build, options, kind, origin), schema=False))
+    return 0
+
+
+def _print_plan(build: Build) -> None:
+    from datasets.describe import human_bytes
+
+    print(f"would write {build.target}: {build.examples:,} examples, about {human_bytes(build.bytes)}")
+    for split in sorted({shard.split for shard in build.shards}):
+        shards = [shard for shard in build.shards if shard.split == split]
+        print(f"  {split}: {sum(len(shard.items) for shard in shards):,} examples in {len(shards)} shards")
+    for kind, names in build.plan.findings.items():
+        print(f"  found in the source: {len(names)} {kind}: {', '.join(names[:6])}{' ...' if len(names) > 6 else ''}")
+
+
+# --- the commands ---------------------------------------------------------------------------------------------------
+
+
+def _fill_convert(parser: ArgumentParser) -> None:
+    parser.add_argument("source", choices=_SOURCES, help="which data set")
+    parser.add_argument(
+        "path", type=Path, help="its folder as unpacked from the official archives; for digits the word scikit-learn"
+    )
+    parser.add_argument("data_dir", type=Path, help="the data set goes to DATA_DIR/NAME/VERSION")
+    parser.add_argument(
+        "--splits", type=str, default=None, help="which splits, such as train,test; by default the official ones"
+    )
+    _fill_build(parser)
+
+
+def _convert(parsed: Any) -> int:
+    from datasets.sources import SOURCES
+
+    chosen = {"splits": tuple(parsed.splits.split(","))} if parsed.splits else {}
+    return _build(SOURCES[parsed.source](parsed.path, **chosen), parsed, "threads")
+
+
+def _fill_render(parser: ArgumentParser) -> None:
+    parser.add_argument("scene", choices=_SCENES, help="which scene generator")
+    parser.add_argument("data_dir", type=Path, help="the data set goes to DATA_DIR/NAME/VERSION")
+    parser.add_argument("--frames", type=int, required=True, help="how many; frame i depends on (seed, i) alone")
+    parser.add_argument("--size", type=str, default="64x64", help="WIDTHxHEIGHT in pixels")
+    parser.add_argument("--name", type=str, default=None, help="of the data set; by default SCENE_rendered")
+    parser.add_argument("--split", type=str, default="train", help="the split that the frames go to")
+    parser.add_argument("--first", type=int, default=0, help="index of the first frame")
+    _fill_build(parser)
+
+
+def _render(parsed: Any) -> int:
+    from pipelines.frames import Frames
+    from rendering.scenes import SCENES
+
+    scenes = SCENES[parsed.scene](size=_parse_size(parsed.size))
+    name = parsed.name or f"{parsed.scene}_rendered"
+    source = Frames(scenes, parsed.frames, parsed.seed, parsed.split, name, parsed.first)
+    return _build(source, parsed, "processes", _gl_origin())
+
+
+def _gl_origin() -> dict[str, str]:
+    from rendering.context import probe
+
+    found = probe()
+    if not found.ok:
+        raise SystemComponentError(found.message)
+    return {"gl_vendor": found.vendor, "gl_renderer": found.renderer, "gl_version": found.version}
+
+
+def _parse_size(text: str) -> tuple[int, int]:
+    """(height, width) of `WIDTHxHEIGHT`."""
+    width, _, height = text.lower().partition("x")
+    if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
+        raise UsageError(f"--size must be WIDTHxHEIGHT in pixels such as 640x480, got {text!r}")
+    return int(height), int(width)
+
+
+def _fill_dataset(parser: ArgumentParser) -> None:
+    parser.add_argument("dataset", type=Path, help="DATA_DIR/NAME/VERSION, or DATA_DIR/NAME when there is one version")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _fill_inspect(parser: ArgumentParser) -> None:
+    _fill_dataset(parser)
+    parser.add_argument("--show", type=Path, default=None, help="save one example as a picture to this PNG")
+    parser.add_argument("--key", type=str, default=None, help="which example to show; by default the first")
+
+
+def _inspect(parsed: Any) -> int:
+    from datasets.dataset import Dataset
+    from datasets.describe import describe, summary
+
+    dataset = Dataset.open(parsed.dataset)
+    if parsed.json:
+        print(json.dumps(summary(dataset), indent=2, ensure_ascii=False))
+    else:
+        _console().print(describe(dataset))
+    if parsed.show:
+        _show(dataset, parsed.key, parsed.show)
+    return 0
+
+
+def _show(dataset: Any, key: str | None, path: Path) -> None:
+    from datasets.preview import preview
+
+    for split in dataset.manifest.splits:
+        for sample in dataset.samples(split):
+            if key in (None, sample.key):
+                preview(sample, dataset.schema).save(path)
+                print(f"{split} {sample.key}: {path}", file=sys.stderr)
+                return
+    raise UsageError(f"data set {dataset.name!r} has no example {key!r}")
+
+
+def _verify(parsed: Any) -> int:
+    from datasets.dataset import Dataset
+    from datasets.verification import verify
+
+    dataset = Dataset.open(parsed.dataset)
+    with _console(stderr=True).status("verifying") as status:
+        faults = verify(dataset, lambda shard: status.update(f"verifying {shard}"))
+    examples = sum(facts.examples for facts in dataset.manifest.splits.values())
+    if parsed.json:
+        document = {"ok": not faults, "examples": examples, "faults": faults, "fingerprint": dataset.fingerprint}
+        print(json.dumps(document, indent=2, ensure_ascii=False))
+        return VerificationError.exit_code if faults else 0
+    if faults:
+        raise VerificationError(f"{dataset.directory} is damaged:\n  " + "\n  ".join(faults))
+    print(f"{dataset.directory}: complete and unchanged, {examples:,} examples, fingerprint {dataset.fingerprint[:16]}")
+    return 0
+
+
+def _fill_train(parser: ArgumentParser) -> None:
+    from training.experiment import TrainOptions
+
+    parser.add_argument("data", type=Path, help="the data set")
+    parser.add_argument("out", type=Path, help="a new folder for checkpoints, metrics and the result")
+    parser.add_argument("--size", type=str, default="200x200", help="WIDTHxHEIGHT that images are resized to")
+    _add_options(parser, TrainOptions, frozenset({"data", "out", "size"}))
+
+
+def _train(parsed: Any) -> int:
+    from training.experiment import TrainOptions, train
+
+    options = _options(TrainOptions, parsed, size=_parse_size(parsed.size))
+    result = train(options)
+    rows = "\n".join(f"  {name:12} {value:.4f}" for name, value in result["iou"].items())
+    print(f"IoU per class on split {options.test_split!r}, epoch {result['epoch']} chosen on the held-out share:\n{rows}")
+    print(f"  {'mean':12} {result['mean_iou']:.4f}\npixel accuracy {result['accuracy']:.4f}; all of it in {options.out}")
+    return 0
+
+
+def _fill_study(parser: ArgumentParser) -> None:
+    from training.study import StudyOptions
+
+    parser.add_argument("study", choices=_STUDIES, help="which study")
+    parser.add_argument("out", type=Path, help="folder for rows, report.json and report.html")
+    _add_options(parser, StudyOptions, frozenset({"out"}))
+
+
+def _study(parsed: Any) -> int:
+    from training.study import StudyOptions, run_study
+
+    print(f"report: {run_study(_options(StudyOptions, parsed))}")
+    return 0
+
+
+def _fill_demo(parser: ArgumentParser) -> None:
+    parser.add_argument("out", type=Path, help="folder for the data sets and the report")
+    parser.add_argument("--frames", type=int, default=6000, help="rendered frames")
+    parser.add_argument("--workers", type=int, default=None, help="by default one for each processor")
+
+
+def _demo(parsed: Any) -> int:
+    from training.study import StudyOptions, run_study
+
+    data_dir = parsed.out / "data"
+    synthetic, real = data_dir / "digits_rendered", data_dir / "digits"
+    steps = (
+        ("1/3 render digits", ["render", "digits", str(data_dir), "--frames", str(parsed.frames)], synthetic),
+        ("2/3 convert the real digits", ["convert", "digits", "scikit-learn", str(data_dir)], real),
+    )
+    workers = ["--workers", str(parsed.workers)] if parsed.workers else []
+    for title, words, target in steps:
+        print(f"\n== {title}: realitygap {' '.join(words)}", flush=True)
+        if (target / "1.0.0").exists():
+            print("finished already")
+        else:
+            _dispatch(words + workers)
+    options = StudyOptions(synthetic=synthetic, real=real, out=parsed.out / "study")
+    print(f"\n== 3/3 study: realitygap study digits {options.out} --synthetic {synthetic} --real {real}", flush=True)
+    print(f"\nOpen the report: {run_study(options).resolve()}")
+    return 0
+
+
+def _fill_doctor(parser: ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _doctor(parsed: Any) -> int:
+    from pipelines.doctor import examine
+
+    checks = examine()
+    if parsed.json:
+        print(json.dumps([check.to_json() for check in checks], indent=2))
+    else:
+        for check in checks:
+            print(f"{'ok  ' if check.ok else 'FAIL'}  {check.name:16} {check.found}")
+            if not check.ok:
+                print(f"      {'':16} {check.remedy}")
+    return 0 if all(check.ok for check in checks) else SystemComponentError.exit_code
+
+
+def _console(stderr: bool = False) -> Any:
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False)
+
+
+COMMANDS: dict[str, Command] = {
+    "doctor": Command("check that this machine can do the jobs", _fill_doctor, _doctor),
+    "convert": Command("convert a real data set to sharded TFRecords", _fill_convert, _convert),
+    "render": Command("render a labelled synthetic data set", _fill_render, _render),
+    "inspect": Command("show what a data set holds", _fill_inspect, _inspect),
+    "verify": Command("prove that a data set is complete and unchanged", _fill_dataset, _verify),
+    "train": Command("train a network on a data set and score it", _fill_train, _train),
+    "study": Command("measure a reality gap and write the report", _fill_study, _study),
+    "demo": Command("render, convert, train, adapt and report, without any download", _fill_demo, _demo),
+}
+
+if __name__ == "__main__":
+    console_main()
