@@ -14,7 +14,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
@@ -118,8 +118,8 @@ def _parser(name: str, command: Command) -> ArgumentParser:
     class Parser(ArgumentParser):
         """Shows options with hyphens; both spellings are accepted."""
 
-        def format_help(self) -> str:
-            return _hyphened(super().format_help())
+        def format_help(self, *words: Any) -> str:
+            return _hyphened(super().format_help(*words))
 
         def error(self, message: str, ex: Exception | None = None) -> Any:
             raise UsageError(f"{_plainly(message)} (`realitygap {name} --help` explains every option)") from ex
@@ -168,23 +168,24 @@ def _fill_build(parser: ArgumentParser) -> None:
 def _add_options(parser: ArgumentParser, kind: type[Any], skip: frozenset[str] = frozenset()) -> None:
     """A flag for every field of a dataclass of options, with its docstring as help, and `--config`."""
     from docstring_parser import parse
+    from jsonargparse import ActionYesNo
 
     helps = {param.arg_name: " ".join((param.description or "").split()) for param in parse(kind.__doc__ or "").params}
     hints = get_type_hints(kind)
     for field in fields(kind):
         if field.name in skip:
             continue
-        words = {"help": helps.get(field.name)}
+        words: dict[str, Any] = {"help": helps.get(field.name)}
         if hints[field.name] is bool:
-            parser.add_argument(f"--{field.name}", action="store_true", **words)
-            if field.default is True:
-                parser.set_defaults({field.name: True})
+            action = ActionYesNo if field.default is True else "store_true"
+            parser.add_argument(
+                f"--{field.name}", action=action, **words | ({"default": True} if field.default else {})
+            )
             continue
-        plain = [hint for hint in get_args(hints[field.name]) if hint is not type(None)]
-        optional = type(None) in get_args(hints[field.name]) and len(plain) == 1
-        needed = field.default is MISSING
-        value = {"required": True} if needed else {"default": field.default}
-        parser.add_argument(f"--{field.name}", type=plain[0] if optional else hints[field.name], **value, **words)
+        choices = [hint for hint in get_args(hints[field.name]) if hint is not type(None)]
+        optional = len(choices) == 1 and type(None) in get_args(hints[field.name])
+        words |= {"required": True} if field.default is MISSING else {"default": field.default}
+        parser.add_argument(f"--{field.name}", type=choices[0] if optional else hints[field.name], **words)
     parser.add_argument("--config", action="config", help="a YAML file with any of these options")
 
 
@@ -237,8 +238,10 @@ def _fill_convert(parser: ArgumentParser) -> None:
 def _convert(parsed: Any) -> int:
     from datasets.sources import SOURCES
 
-    chosen = {"splits": tuple(parsed.splits.split(","))} if parsed.splits else {}
-    return _build(SOURCES[parsed.source](parsed.path, **chosen), parsed, "threads")
+    source = SOURCES[parsed.source](parsed.path)
+    if parsed.splits:
+        source = replace(source, splits=tuple(parsed.splits.split(",")))
+    return _build(source, parsed, "threads")
 
 
 def _fill_render(parser: ArgumentParser) -> None:
@@ -298,7 +301,8 @@ def _inspect(parsed: Any) -> int:
     if parsed.json:
         print(json.dumps(summary(dataset), indent=2, ensure_ascii=False))
     else:
-        _console().print(describe(dataset))
+        console = _console()
+        console.print(describe(dataset, width=console.width))
     if parsed.show:
         _show(dataset, parsed.key, parsed.show)
     return 0
@@ -349,8 +353,12 @@ def _train(parsed: Any) -> int:
     options = _options(TrainOptions, parsed, size=_parse_size(parsed.size))
     result = train(options)
     rows = "\n".join(f"  {name:12} {value:.4f}" for name, value in result["iou"].items())
-    print(f"IoU per class on split {options.test_split!r}, epoch {result['epoch']} chosen on the held-out share:\n{rows}")
-    print(f"  {'mean':12} {result['mean_iou']:.4f}\npixel accuracy {result['accuracy']:.4f}; all of it in {options.out}")
+    print(
+        f"IoU per class on split {options.test_split!r}, epoch {result['epoch']} chosen on the held-out share:\n{rows}"
+    )
+    print(
+        f"  {'mean':12} {result['mean_iou']:.4f}\npixel accuracy {result['accuracy']:.4f}; all of it in {options.out}"
+    )
     return 0
 
 
@@ -418,7 +426,8 @@ def _doctor(parsed: Any) -> int:
 def _console(stderr: bool = False) -> Any:
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False)
+    piped = None if sys.stdout.isatty() else 120
+    return Console(stderr=stderr, highlight=False, width=piped)
 
 
 COMMANDS: dict[str, Command] = {

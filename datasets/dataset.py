@@ -97,7 +97,9 @@ class Dataset:
 def _find_directory(path: Path) -> Path:
     if (path / MANIFEST_NAME).is_file():
         return path
-    versions = sorted(found.parent for found in path.glob(f"*/{MANIFEST_NAME}") if not found.parent.name.startswith("."))
+    versions = sorted(
+        found.parent for found in path.glob(f"*/{MANIFEST_NAME}") if not found.parent.name.startswith(".")
+    )
     if len(versions) == 1:
         return versions[0]
     if versions:

@@ -13,10 +13,14 @@ from datasets.labels import LABEL_SPACES
 from datasets.manifest import Manifest, SplitFacts
 
 _NAMES_SHOWN = 6
+_WIDE = 150
 
 
-def describe(dataset: Dataset, schema: bool = True) -> RenderableType:
-    """Splits, conversions that were needed, rejections, and with `schema` every field and class count."""
+def describe(dataset: Dataset, schema: bool = True, width: int = 120) -> RenderableType:
+    """Splits, conversions that were needed, rejections, and with `schema` every field and class count.
+
+    Where there are `width` columns enough for it, the meaning of each field stands beside it.
+    """
     manifest = dataset.manifest
     parts: list[RenderableType] = [
         Text.assemble((f"{manifest.name} {manifest.version}", "bold"), f"  {dataset.directory}"),
@@ -24,7 +28,7 @@ def describe(dataset: Dataset, schema: bool = True) -> RenderableType:
         _split_table(manifest),
     ]
     if schema:
-        parts += [_field_table(manifest), *_class_tables(manifest)]
+        parts += [_field_table(manifest, width >= _WIDE), *_class_tables(manifest)]
     parts += [*_listing("Conversions that were needed", _notes(manifest))]
     parts += [*_listing("Found in the source", {kind: list(names) for kind, names in manifest.findings.items()})]
     parts += [*_rejections(dataset)]
@@ -88,15 +92,13 @@ def _sizes(facts: SplitFacts) -> str:
     return f"{pixels[0]} to {pixels[-1]} ({len(sizes)} sizes)" if pixels else "none"
 
 
-def _field_table(manifest: Manifest) -> Table:
-    table = Table("field", "feature", "type", "shape", "label space", "meaning")
+def _field_table(manifest: Manifest, meaning: bool) -> Table:
+    table = Table("field", "feature in the record", "type", "shape", "label space", *(("meaning",) if meaning else ()))
     for column in manifest.schema.columns:
-        shape = column.shape or column.field.shape
-        words = " x ".join("any" if size is None else str(size) for size in shape)
+        words = " x ".join("any" if size is None else str(size) for size in column.shape or column.field.shape)
         kind = column.field.dtypes[0] if column.field.dtypes else "text"
-        table.add_row(
-            column.path, column.field.feature, kind, words, column.label_space or "", Text(column.field.about, "dim")
-        )
+        row = [column.path, column.field.feature, kind, words, column.label_space or ""]
+        table.add_row(*row, *((column.field.about,) if meaning else ()))
     return table
 
 
@@ -114,7 +116,9 @@ def _class_tables(manifest: Manifest) -> list[Table]:
         for entry in LABEL_SPACES[column.label_space].classes:
             row = [int(split_counts.get(str(entry.id), 0)) for split_counts in counts.values()]
             if any(row):
-                table.add_row(f"{entry.id} {entry.name}", *(_count(n, counts[s]) for s, n in zip(counts, row, strict=True)))
+                table.add_row(
+                    f"{entry.id} {entry.name}", *(_count(n, counts[s]) for s, n in zip(counts, row, strict=True))
+                )
         tables.append(table)
     return tables
 

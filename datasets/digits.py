@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import warnings
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,6 +25,7 @@ BUNDLED = "scikit-learn"
 
 _SIDE = 8
 _MAX_COUNT = 16
+_SHARES = {"adapt": 0.5, "validation": 0.1, "test": 0.4}
 
 
 @dataclass(frozen=True)
@@ -47,23 +49,21 @@ class Digits:
     licence = "CC BY 4.0 (UCI); distributed with scikit-learn."
     schema = Schema.of(Column("image", (_SIDE, _SIDE, 1)), Column("label", label_space="digits"))
 
-    SHARES = {"adapt": 0.5, "validation": 0.1, "test": 0.4}
-
     def __post_init__(self) -> None:
-        unknown = set(self.splits) - set(self.SHARES)
+        unknown = set(self.splits) - set(_SHARES)
         if unknown:
-            raise UsageError(f"digits has no split {sorted(unknown)}; there are {', '.join(self.SHARES)}")
+            raise UsageError(f"digits has no split {sorted(unknown)}; there are {', '.join(_SHARES)}")
 
     def plan(self) -> Plan:
         """Every row of the table, assigned to its split."""
-        split_of = _stratified_splits(self._table[:, -1], self.split_seed, self.SHARES)
+        split_of = _stratified_splits(self._table[:, -1], self.split_seed, _SHARES)
         items = tuple(
             Item(f"digit_{row:04}", split, f"row {row}", 200, {"row": row})
             for row, split in enumerate(split_of)
             if split in self.splits
         )
         fingerprint = hashlib.sha256(self._table.tobytes()).hexdigest()
-        names = {split: f"{split}, seeded stratified split" for split in self.SHARES}
+        names = {split: f"{split}, seeded stratified split" for split in _SHARES}
         return Plan(items, names, fingerprint, {}, {"split_seed": self.split_seed, "splits": list(self.splits)})
 
     def open_reader(self) -> AbstractContextManager[Reader]:
@@ -81,15 +81,16 @@ class Digits:
         if counts.min() < 0 or counts.max() > _MAX_COUNT or not 0 <= label <= 9:
             raise BadSample(f"counts must be 0..{_MAX_COUNT} and the class 0..9, got {counts.max()} and {label}")
         image = np.round(counts * (255 / _MAX_COUNT)).astype(np.uint8).reshape(_SIDE, _SIDE, 1)
-        return Sample(key=item.key, file_name=item.file, image=image, label=label)  # type: ignore[arg-type]
+        return Sample(key=item.key, file_name=item.file, image=image, label=label)
 
     @cached_property
     def _table(self) -> np.ndarray:
         path = bundled_path() if str(self.root) == BUNDLED else self.root
         try:
-            with gzip.open(path, "rt") as file:
+            with gzip.open(path, "rt") as file, warnings.catch_warnings():
+                warnings.simplefilter("error")  # an empty table is only warned of
                 table = np.loadtxt(file, delimiter=",", dtype=np.int64)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, UserWarning) as error:
             raise UsageError(f"{path} is not the table of digits (digits.csv.gz): {error}") from None
         if table.ndim != 2 or table.shape[1] != _SIDE * _SIDE + 1:
             raise UsageError(f"{path} must have {_SIDE * _SIDE + 1} numbers a line, got {table.shape}")

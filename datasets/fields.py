@@ -50,7 +50,7 @@ _TABLE = (
     Field("objects.label", "objects/label", "sequence", ("int64",), (), "class index of each object"),
     Field("objects.instance", "objects/instance", "sequence", ("int64",), (), "its id in the instance map"),
     Field("camera.intrinsics", "camera/intrinsics", "tensor", ("float32",), (3, 3),
-          "pixel = K @ (x, y, z) / z in camera axes x right, y down, z forward; the centre of the first pixel is (.5, .5)"),
+          "pixel = K @ (x, y, z) / z; camera axes x right, y down, z forward; the first pixel is centred at (.5, .5)"),
     Field("camera.world_to_camera", "camera/world_to_camera", "tensor", ("float32",), (4, 4),
           "rigid transform from world to the camera axes above, metres"),
     Field("scene", "scene", "text", (), (), "JSON of the scene that was rendered; renders the same frame again"),

@@ -6,6 +6,7 @@ A space is a table. Ids are those found in stored pixels or class fields; `index
 
 from __future__ import annotations
 
+import colorsys
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -78,11 +79,12 @@ def _space(name: str, source: str, *rows: tuple[int, str, tuple[int, int, int]])
 
 
 def _palette(count: int) -> tuple[tuple[int, int, int], ...]:
-    """Distinct colours for spaces whose source defines none: hues a golden angle apart."""
-    hues = (np.arange(count) * 0.381966) % 1.0
-    channel = np.clip(np.abs((hues[:, None] * 6 - np.array([3, 2, 4])) % 6 - 3) - 1, 0, 1)
-    levels = np.where(np.arange(count)[:, None] % 2 == 0, 230, 160)
-    return tuple(tuple(int(value) for value in row) for row in np.round(40 + channel * (levels - 40)))  # type: ignore[misc]
+    """Distinct colours for spaces whose source defines none: hues a golden angle apart, light and dark in turn."""
+    colours = []
+    for index in range(count):
+        red, green, blue = colorsys.hsv_to_rgb(index * 0.381966 % 1, 0.75, (0.95, 0.65)[index % 2])
+        colours.append((round(255 * red), round(255 * green), round(255 * blue)))
+    return tuple(colours)
 
 
 _DIGIT_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")

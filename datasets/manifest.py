@@ -118,7 +118,17 @@ class Manifest:
 
     @classmethod
     def _from_document(cls, document: dict[str, Any]) -> Manifest:
-        plain = ("name", "version", "about", "licence", "configuration", "fingerprint", "rejected", "versions", "origin")
+        plain = (
+            "name",
+            "version",
+            "about",
+            "licence",
+            "configuration",
+            "fingerprint",
+            "rejected",
+            "versions",
+            "origin",
+        )
         return cls(
             **{key: document[key] for key in plain},
             schema=Schema.from_json(document["fields"]),

@@ -153,7 +153,9 @@ def _read_list(path: Path) -> list[str]:
         if len(row) != 4 or not all(value.isdigit() for value in row[1:]):
             raise UsageError(f"{path}, line {number}: wanted 'name class species breed', got {line.strip()!r}")
         if (row[2] == "1") != row[0][0].isupper():
-            raise UsageError(f"{path}, line {number}: {row[0]!r} is listed as species {row[2]}, its name says otherwise")
+            raise UsageError(
+                f"{path}, line {number}: {row[0]!r} is listed as species {row[2]}, its name says otherwise"
+            )
         names.append(row[0])
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)

@@ -104,3 +104,7 @@ def _check_column(key: str, column: Column, value: Any) -> None:
             raise ValueError(f"sample {key!r}: {column.path} must be {column.shape}, got {value.shape}")
     elif column.field.kind == "class" and column.space and value not in column.space.ids:
         raise ValueError(f"sample {key!r}: {column.path} is {value}, not a class of {column.label_space!r}")
+    elif column.field.kind == "sequence" and column.space:
+        unknown = sorted(set(value.tolist()) - set(column.space.ids))
+        if unknown:
+            raise ValueError(f"sample {key!r}: {column.path} holds {unknown[0]}, not a class of {column.label_space!r}")

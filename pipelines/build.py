@@ -113,7 +113,7 @@ def _check_rejections(
     shown = "; ".join(f"{line['key']} ({line['file']}): {line['reason']}" for line in rejected[:_SHOWN_REJECTIONS])
     more = f"; and {len(rejected) - _SHOWN_REJECTIONS} more" if len(rejected) > _SHOWN_REJECTIONS else ""
     raise RejectedError(
-        f"{len(rejected)} of {build.examples} samples were rejected, {options.max_rejected} are allowed: {shown}{more}. "
+        f"{len(rejected)} of {build.examples} samples were rejected, {options.max_rejected} allowed: {shown}{more}. "
         f"All of them stand in {path}. Mend the files and run the command again, "
         f"or accept the loss with --max-rejected {len(rejected)}; what is done is kept either way"
     )

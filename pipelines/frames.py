@@ -13,11 +13,11 @@ from datasets.sample import Sample
 from datasets.schema import Schema
 from datasets.source import Item, Plan, Reader, Rejection
 from rendering.annotations import to_sample
+from rendering.digits import DigitScenes
 from rendering.frame import Frame
 from rendering.randomisation import frame_generator
 from rendering.renderer import Renderer
 from rendering.scene import Scene
-from rendering.digits import DigitScenes
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,9 @@ class Frames:
             finally:
                 thread.submit(renderer.close).result()
 
-    def _samples(self, items: Sequence[Item], thread: ThreadPoolExecutor, renderer: Renderer) -> Iterator[Sample | Rejection]:
+    def _samples(
+        self, items: Sequence[Item], thread: ThreadPoolExecutor, renderer: Renderer
+    ) -> Iterator[Sample | Rejection]:
         ahead: Future[tuple[Item, Scene, Frame]] | None = None
         for item in (*items, None):
             behind, ahead = ahead, thread.submit(self._draw, item, renderer) if item else None

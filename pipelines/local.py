@@ -22,8 +22,12 @@ _RUNNING_MODES = {"threads": "multi_threading", "processes": "multi_processing"}
 
 
 def run_local(source: Source, workspace: Workspace, shards: Sequence[Shard], workers: int, kind: WorkerKind) -> None:
-    """Write the shards with so many threads or processes of this machine; returns when all are written."""
-    mode = "in_memory" if workers == 1 else _RUNNING_MODES[kind]
+    """Write the shards with so many threads or processes of this machine; returns when all are written.
+
+    Processes are processes also when there is one: software OpenGL and TensorFlow crash each other in one process, and
+    the caller may hold TensorFlow.
+    """
+    mode = "in_memory" if workers == 1 and kind == "threads" else _RUNNING_MODES[kind]
     options = PipelineOptions(direct_num_workers=workers, direct_running_mode=mode, save_main_session=False)
     with chatter_in(workspace.folder / "workers.log"), beam.Pipeline(runner=FnApiRunner(), options=options) as pipeline:
         build_graph(pipeline, source, workspace, shards)

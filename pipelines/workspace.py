@@ -56,7 +56,9 @@ class Workspace:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            raise UsageError(f"another build of {self.target} is running ({self._owner()}); wait for it or stop it") from None
+            raise UsageError(
+                f"another build of {self.target} is running ({self._owner()}); wait for it or stop it"
+            ) from None
         try:
             yield
         finally:
@@ -98,7 +100,7 @@ class Workspace:
     def facts(self, shard: str) -> dict[str, Any] | None:
         """What a worker said about a shard, None before it has finished it."""
         try:
-            return json.loads((self.folder / (shard + _FACTS)).read_text())  # type: ignore[no-any-return]
+            return json.loads((self.folder / (shard + _FACTS)).read_text())
         except (OSError, ValueError):
             return None
 

@@ -1,0 +1,61 @@
+# Everything runs inside .venv; `make setup` is called by the others and costs seconds when there is nothing to do.
+.DEFAULT_GOAL := help
+.PHONY: help setup system-packages demo test test-slow lint bench lock
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+GL_PACKAGES := libegl1 libgl1 libgl1-mesa-dri libfontconfig1
+OUT ?= demo
+
+# The first Python of this machine that TensorFlow has wheels for.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
+	&& echo $$python && break; done)
+
+help:
+	@echo "make setup   make .venv, install the locked packages, check the machine"
+	@echo "make demo    render, convert, train, adapt and write a report (OUT=demo)"
+	@echo "make test    the default tests; make test-slow the slow ones"
+	@echo "make lint    ruff and mypy"
+	@echo "make bench   the benchmarks, side by side with other tools"
+	@echo "make lock    resolve requirements.lock anew (needs uv)"
+
+setup: $(INSTALLED) system-packages
+	@$(BIN)/realitygap doctor
+
+$(INSTALLED): requirements.lock setup.cfg pyproject.toml
+	@test -n "$(PYTHON)" || { echo "realitygap needs Python 3.11, 3.12 or 3.13 with venv; none was found. Install one (Debian, Ubuntu: apt-get install python3-venv) or name it: make setup PYTHON=/path/to/python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --config-settings editable_mode=compat -e .
+	@touch $@
+
+# Debian and Ubuntu only; elsewhere the doctor says what is missing.
+system-packages:
+	@command -v dpkg-query >/dev/null || exit 0; \
+	missing=$$(for package in $(GL_PACKAGES); do dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || printf '%s ' $$package; done); \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	command="apt-get install -y --no-install-recommends $$missing"; \
+	if [ "$$(id -u)" = 0 ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$command; \
+	else echo "Rendering needs system packages that are missing. Run: sudo $$command"; fi
+
+demo: setup
+	$(BIN)/realitygap demo $(OUT)
+
+test: setup
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: setup
+	$(BIN)/python -m pytest -m slow
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: setup
+	@for benchmark in benchmarks/*.py; do echo "== $$benchmark"; $(BIN)/python $$benchmark || exit 1; done
+
+lock:
+	uv pip compile --quiet setup.cfg --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock

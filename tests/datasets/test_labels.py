@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from datasets.labels import IGNORE, LABEL_SPACES
+
+
+@pytest.mark.parametrize("name", LABEL_SPACES)
+def test_ids_names_and_colours_are_distinct(name: str) -> None:
+    space = LABEL_SPACES[name]
+    assert space.name == name
+    assert len(set(space.ids)) == len(set(space.names)) == len(set(e.colour for e in space.classes)) == len(space)
+    assert IGNORE not in space.ids
+    assert space.source
+
+
+@pytest.mark.parametrize("name", LABEL_SPACES)
+def test_the_index_table_numbers_the_classes_and_ignores_all_else(name: str) -> None:
+    space = LABEL_SPACES[name]
+    table = space.index_table
+    assert [int(table[i]) for i in space.ids] == list(range(len(space)))
+    assert set(table[[i for i in range(256) if i not in space.ids]]) == {IGNORE}
+
+
+def test_class_indices_of_whole_images_are_dense() -> None:
+    for name in ("pets_breed", "pets_species", "digits"):
+        assert LABEL_SPACES[name].ids == tuple(range(len(LABEL_SPACES[name])))
+
+
+def test_breeds_are_those_of_the_set() -> None:
+    breeds = LABEL_SPACES["pets_breed"].names
+    assert len(breeds) == 37
+    assert sum(name[0].isupper() for name in breeds) == 12
+    assert list(breeds) == sorted(breeds, key=str.lower)
+
+
+def test_unknown_ids_are_listed_and_ignore_is_none_of_them() -> None:
+    counts = np.zeros(256, np.int64)
+    counts[[1, 77, 200, IGNORE]] = 5
+    assert LABEL_SPACES["pets_trimap"].unknown_ids(counts) == (77, 200)

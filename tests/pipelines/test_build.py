@@ -1,0 +1,224 @@
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from datasets.dataset import Dataset
+from datasets.errors import RealitygapError, RejectedError, UsageError
+from datasets.images import encode_png
+from datasets.pets import Pets
+from datasets.verification import verify
+from pipelines.build import run_build
+from pipelines.options import BuildOptions, WorkerKind
+from pipelines.plan import plan_build
+from tests.conftest import convert
+from tests.fixtures import PetsTree, trimap
+
+
+def digests(folder: Path) -> dict[str, str]:
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
+
+
+def build(tree: PetsTree, data_dir: Path, kind: WorkerKind = "threads", **options: object) -> Dataset:
+    source, build_options = Pets(tree.root), BuildOptions(**({"num_shards": 3, "workers": 1} | options))
+    return run_build(source, plan_build(source, data_dir, build_options), build_options, kind)
+
+
+def test_the_bytes_do_not_depend_on_the_workers(pets_tree: PetsTree, tmp_path: Path) -> None:
+    one = build(pets_tree, tmp_path / "one", workers=1)
+    two = build(pets_tree, tmp_path / "two", workers=2)
+    processes = build(pets_tree, tmp_path / "processes", "processes", workers=2)
+    assert digests(one.directory) == digests(two.directory) == digests(processes.directory)
+    assert verify(one) == ()
+
+
+def test_the_bytes_do_not_depend_on_hash_seed_locale_or_time_zone(pets_tree: PetsTree, tmp_path: Path) -> None:
+    wanted = digests(build(pets_tree, tmp_path / "here").directory)
+    for number, environment in enumerate(
+        ({"PYTHONHASHSEED": "1", "LC_ALL": "C"}, {"PYTHONHASHSEED": "2", "LC_ALL": "tr_TR.UTF-8", "TZ": "Asia/Tokyo"})
+    ):
+        data_dir = tmp_path / str(number)
+        words = ["convert", "pets", str(pets_tree.root), str(data_dir), "--num-shards", "3"]
+        subprocess.run([sys.executable, "-m", "realitygap", *words], env=os.environ | environment, check=True)
+        assert digests(data_dir / "oxford_iiit_pet/1.0.0") == wanted
+
+
+def test_the_manifest_names_every_shard_with_its_checksum(pets_set: Dataset) -> None:
+    found = digests(pets_set.directory)
+    for facts in pets_set.manifest.splits.values():
+        for shard in facts.shards:
+            assert found[shard.file] == shard.sha256
+            assert (pets_set.directory / shard.file).stat().st_size == shard.bytes
+    described = {"manifest.json", "dataset_info.json", "features.json", "rejected.jsonl"}
+    listed = {shard.file for facts in pets_set.manifest.splits.values() for shard in facts.shards}
+    assert {name for name in found if not name.endswith(".labels.txt")} == described | listed
+
+
+def test_a_finished_set_is_left_alone_unless_told(pets_tree: PetsTree, tmp_path: Path) -> None:
+    first = build(pets_tree, tmp_path)
+    with pytest.raises(UsageError, match="is finished already; use --overwrite"):
+        build(pets_tree, tmp_path, seed=1)
+    assert digests(first.directory) == digests(build(pets_tree, tmp_path, overwrite=True).directory)
+    assert build(pets_tree, tmp_path, seed=1, overwrite=True).manifest.configuration["seed"] == 1
+
+
+def test_rejected_samples_hold_the_set_back_until_they_are_accepted(pets_tree: PetsTree, tmp_path: Path) -> None:
+    bad_ids = trimap(30, 40)
+    bad_ids[0, 0] = 77
+    pets_tree.write("annotations/trimaps/pug_2.png", encode_png(bad_ids))
+    pets_tree.write("images/pug_3.jpg", b"\xff\xd8\xffcut")
+    with pytest.raises(RejectedError, match=r"2 of 10 samples were rejected, 0 allowed: pug_3 .*; pug_2 .*\[77\]"):
+        build(pets_tree, tmp_path)
+    assert not (tmp_path / "oxford_iiit_pet/1.0.0").exists()
+    with pytest.raises(RejectedError):
+        build(pets_tree, tmp_path, max_rejected=1)
+    dataset = build(pets_tree, tmp_path, max_rejected=2)
+    assert [(r.split, r.key, r.file) for r in dataset.rejections()] == [
+        ("test", "pug_3", "images/pug_3.jpg"),
+        ("train", "pug_2", "images/pug_2.jpg"),
+    ]
+    assert dataset.manifest.rejected == 2
+    assert {split: facts.examples for split, facts in dataset.manifest.splits.items()} == {"test": 3, "train": 5}
+    assert verify(dataset) == ()
+
+
+def test_a_mended_file_is_read_again(pets_tree: PetsTree, tmp_path: Path) -> None:
+    path = pets_tree.root / "annotations/trimaps/pug_2.png"
+    good = path.read_bytes()
+    path.write_bytes(bytes(len(good)))
+    with pytest.raises(RejectedError):
+        build(pets_tree, tmp_path / "a")
+    path.write_bytes(good)
+    assert digests(build(pets_tree, tmp_path / "a").directory) == digests(build(pets_tree, tmp_path / "b").directory)
+
+
+KILLER = """
+import os, signal, sys
+from pathlib import Path
+from pipelines import shard_writer, workspace
+from tests.pipelines.test_build import build
+from tests.fixtures import PetsTree
+
+calls = 0
+def dying(owner, name):
+    original = getattr(owner, name)
+    def call(*words, **more):
+        global calls
+        calls += 1
+        if calls == int(sys.argv[3]):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return original(*words, **more)
+    setattr(owner, name, call)
+
+dying(os, "fsync")
+for name in ("replace", "rename"):
+    dying(Path, name)
+tree = object.__new__(PetsTree)
+tree.root = Path(sys.argv[1])
+build(tree, Path(sys.argv[2]))
+print("finished after", calls)
+"""
+
+
+@pytest.mark.slow
+def test_killed_at_any_step_nothing_half_is_seen_and_a_rerun_gives_the_same_bytes(
+    pets_tree: PetsTree, tmp_path: Path
+) -> None:
+    wanted = digests(build(pets_tree, tmp_path / "undisturbed").directory)
+    for step in range(1, 100):
+        data_dir = tmp_path / f"killed-{step}"
+        words = [sys.executable, "-c", KILLER, str(pets_tree.root), str(data_dir), str(step)]
+        killed = subprocess.run(words, capture_output=True, text=True)
+        target = data_dir / "oxford_iiit_pet/1.0.0"
+        if target.exists():
+            assert digests(target) == wanted
+        if killed.returncode == 0:
+            assert target.exists()
+            assert step > 20, killed.stdout
+            return
+        assert killed.returncode == -9, killed.stderr
+        if not target.exists():
+            assert digests(build(pets_tree, data_dir).directory) == wanted
+    pytest.fail("the build never came to its end")
+
+
+def test_what_stands_is_not_written_again(pets_tree: PetsTree, tmp_path: Path) -> None:
+    words = [sys.executable, "-c", KILLER, str(pets_tree.root), str(tmp_path), "24"]
+    assert subprocess.run(words, capture_output=True).returncode == -9
+    unfinished = tmp_path / "oxford_iiit_pet/.1.0.0.unfinished"
+    done = [path.name.removesuffix(".facts.json") for path in unfinished.glob("*.facts.json")]
+    before = {name: (unfinished / name).stat().st_ino for name in done}
+    assert before
+    dataset = build(pets_tree, tmp_path)
+    after = {path.name: path.stat().st_ino for path in dataset.directory.glob("*.tfrecord-*")}
+    assert {name: after[name] for name in before} == before
+    assert len(after) == 6
+
+
+def test_an_unfinished_build_with_other_options_is_refused(pets_tree: PetsTree, tmp_path: Path) -> None:
+    pets_tree.write("images/pug_3.jpg", b"")
+    with pytest.raises(RejectedError):
+        build(pets_tree, tmp_path)
+    with pytest.raises(UsageError, match="seed: was 0, now 5"):
+        build(pets_tree, tmp_path, seed=5)
+
+
+def test_a_failing_disk_is_named_and_the_old_set_stays(
+    pets_tree: PetsTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = digests(build(pets_tree, tmp_path).directory)
+
+    def full(*words: object) -> None:
+        raise OSError(28, "No space left on device", "shard")
+
+    monkeypatch.setattr("pipelines.shard_writer.RecordWriter.write", full)
+    with pytest.raises(RealitygapError, match="No space left on device.*run the same command again"):
+        build(pets_tree, tmp_path, overwrite=True)
+    assert digests(tmp_path / "oxford_iiit_pet/1.0.0") == old
+
+
+def test_an_unexpected_fault_names_its_shard(
+    pets_tree: PetsTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.shard_writer.sample_to_record", lambda sample: 1 / 0)
+    with pytest.raises(RealitygapError, match=r"shard oxford_iiit_pet-\w+.tfrecord-0000\d-of-00003: ZeroDivisionError"):
+        build(pets_tree, tmp_path)
+
+
+@pytest.mark.parametrize("name, value", [("workers", 0), ("num_shards", 0), ("seed", -1), ("max_rejected", -1)])
+def test_options_check_themselves(name: str, value: int) -> None:
+    with pytest.raises(UsageError, match=f"--{name.replace('_', '-')} must be .* got {value}"):
+        BuildOptions(**{name: value})
+
+
+def test_paths_may_hold_anything(pets_tree: PetsTree, tmp_path: Path) -> None:
+    wanted = digests(build(pets_tree, tmp_path / "plain").directory)
+    odd = tmp_path / "sp ace é日 [1] *?\nline"
+    root = pets_tree.root.rename(tmp_path / "pe[t]s é?")
+    source = dataclasses.replace(Pets(root))
+    options = BuildOptions(num_shards=3, workers=1)
+    assert digests(run_build(source, plan_build(source, odd, options), options, "threads").directory) == wanted
+
+
+def test_a_data_folder_that_is_a_file_is_refused(pets_tree: PetsTree, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="cannot be the data folder"):
+        build(pets_tree, tmp_path / "file")
+
+
+def test_the_real_pets(real_data: Path, tmp_path: Path) -> None:
+    dataset = convert(Pets(real_data / "pets"), tmp_path, workers=2)
+    statistics = {split: facts.statistics for split, facts in dataset.manifest.splits.items()}
+    assert {split: s["examples"] for split, s in statistics.items()} == {"train": 300, "test": 298}
+    assert dataset.manifest.rejected == 0
+    assert dataset.manifest.findings["photographs in no official list"] == ("Abyssinian_34", "Abyssinian_82")
+    notes = json.dumps([s["notes"] for s in statistics.values()])
+    assert '"re-encoded-png-alpha": ["Abyssinian_5"]' in notes
+    assert verify(dataset) == ()
