@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import keras  # noqa: F401
+import numpy as np
+import pytest
+from conftest import DIGITS, MakeDataset
+
+from datasets.errors import UsageError, VerificationError
+from training.progress import Silent
+from training.report import write_report
+from training.results import read_study
+from training.study import StudyOptions, run_study
+
+
+class Lines(Silent):
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+
+
+@pytest.fixture
+def options(make_dataset: MakeDataset, digit_samples, tmp_path: Path) -> StudyOptions:  # type: ignore[no-untyped-def]
+    synthetic = make_dataset({"train": digit_samples(120, 0)}, DIGITS, name="<script>alert(1)")
+    splits = {"adapt": digit_samples(60, 1), "validation": digit_samples(20, 2), "test": digit_samples(50, 3)}
+    real = make_dataset(splits, DIGITS, name="real")
+    return StudyOptions(
+        synthetic.directory, real.directory, tmp_path / "study", seeds=(0, 1), steps=6, batch=8, size=(20, 20)
+    )
+
+
+class _Page(HTMLParser):
+    """Tags, attributes that load something, and text of a page; unclosed elements are an error."""
+
+    VOID = frozenset({"meta", "img", "br", "link"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.loads: list[str] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(text)
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.loads += [value or "" for name, value in attrs if name in ("src", "href", "xlink:href", "srcset")]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in self.VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_study_stores_scores_that_follow_from_its_predictions_and_resumes(options: StudyOptions) -> None:
+    lines = Lines()
+    page = run_study(options, lines)
+    assert [line.split(":")[0].split()[1] for line in lines.lines] == [
+        f"{method}-{seed}" for seed in (0, 1) for method in ("source_only", "dann", "on_target", "adabn")
+    ]
+    rows = options.out / "rows"
+    report = json.loads((options.out / "report.json").read_text("utf-8"))
+    for method in report["methods"]:
+        for seed, accuracy in zip(method["seeds"], method["accuracy"], strict=True):
+            stored = np.load(rows / f"{method['name']}-{seed}.npz")
+            assert accuracy == np.mean(stored["logits"].argmax(axis=1) == stored["label"])
+            assert len(set(stored["key"].tolist())) == 50
+    _check_page(page)
+    _check_resume(options, page)
+
+
+def _check_page(page: Path) -> None:
+    text = page.read_text("utf-8")
+    parsed = _Page(text)
+    assert "script" not in parsed.tags
+    assert "<script>alert(1)" in parsed.text
+    assert all(load.startswith(("data:image/png;base64,", "#")) for load in parsed.loads)
+    assert "url(http" not in text
+    assert "@import" not in text
+    ids = [part.split('"')[0] for part in text.split(' id="')[1:]]
+    assert len(ids) == len(set(ids))
+
+
+def _check_resume(options: StudyOptions, page: Path) -> None:
+    """Nothing runs twice; a lost, torn or differently configured row runs again and comes out the same."""
+    rows = options.out / "rows"
+    before = {path.name: path.read_bytes() for path in rows.iterdir()}
+    report = page.read_bytes()
+    (rows / "dann-1.npz").unlink()
+    (rows / "adabn-0.json").write_text('{"digest": ', "utf-8")
+    lines = Lines()
+    run_study(options, lines)
+    kept = [line for line in lines.lines if line.endswith("kept from an earlier run")]
+    assert len(kept) == 6
+    assert {path.name for path in rows.iterdir()} == set(before)
+    assert np.array_equal(np.load(rows / "dann-1.npz")["logits"], _logits(before["dann-1.npz"]))
+    again = {path.name: path.read_bytes() for path in rows.iterdir() if not path.name.startswith(("dann-1", "adabn-0"))}
+    assert again == {name: before[name] for name in again}
+    for name in ("dann-1.json", "adabn-0.json"):
+        (rows / name).write_bytes(before[name])
+    assert write_report(options.out).read_bytes() == report
+    changed = Lines()
+    run_study(replace(options, seeds=(0,), methods=("source_only", "on_target"), steps=7), changed)
+    assert not any("kept" in line for line in changed.lines)
+    assert "Fewer than three seeds" in page.read_text("utf-8")
+
+
+def _logits(data: bytes) -> np.ndarray:
+    import io
+
+    return np.asarray(np.load(io.BytesIO(data))["logits"])
+
+
+def test_rows_scored_on_other_images_are_refused(options: StudyOptions) -> None:
+    run_study(replace(options, seeds=(0,), methods=("source_only", "on_target"), steps=2), Lines())
+    path = options.out / "rows" / "on_target-0.npz"
+    stored = dict(np.load(path))
+    np.savez(path, **{**stored, "label": (stored["label"] + 1) % 10})
+    with pytest.raises(VerificationError, match="scored on different test images"):
+        read_study(options.out)
+    path.with_suffix(".json").unlink()
+    with pytest.raises(UsageError, match="the study lacks on_target-0; run it again"):
+        read_study(options.out)
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"methods": ("source_only", "dann")}, r"floor and the ceiling .* lacks \['on_target'\]"),
+        ({"test_split": "adapt"}, "must be three splits"),
+        ({"seeds": (0, 0)}, "seeds must not repeat"),
+        ({"seeds": ()}, "seeds must name at least one number"),
+        ({"steps": 0}, "steps must be greater than 0, got 0"),
+    ],
+)
+def test_options_that_make_no_honest_study_are_refused(change: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        StudyOptions(Path("a"), Path("b"), Path("c"), **change)  # type: ignore[arg-type]
+
+
+def test_unknown_method_is_named_before_any_training(options: StudyOptions) -> None:
+    with pytest.raises(UsageError, match="no method 'magic'; there are source_only, adabn, dann, on_target"):
+        run_study(replace(options, methods=("source_only", "on_target", "magic")), Lines())
+    assert not options.out.exists()

@@ -1,0 +1,1 @@
+"""Unsupervised domain adaptation: layers, schedules and methods, one file each."""

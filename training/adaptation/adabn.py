@@ -1,0 +1,53 @@
+"""AdaBN: source-only weights, with the batch statistics of the target (Li et al. 2016, 1603.04779)."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+
+from training.adaptation.domain_batch_normalization import DomainBatchNormalization
+from training.adaptation.loop import Note, Outcome
+from training.adaptation.task import TARGET, Recipe, Task
+
+
+def adapt(model: keras.Model, task: Task, recipe: Recipe, seed: int, note: Note) -> Outcome:
+    """Recompute the target's statistics on its unlabelled images; no weight is trained."""
+    recompute_statistics(model, task.target.pixels, TARGET)
+    return Outcome(model, TARGET)
+
+
+def recompute_statistics(model: keras.Model, pixels: np.ndarray, domain: int, batch: int = 256) -> None:
+    """Set one domain's moving statistics to the exact mean and variance over all images.
+
+    Layer after layer, because what a layer sees depends on the statistics of those before it.
+
+    Args:
+        model: takes `{"image", "domain"}`; changed in place.
+        pixels: `(n, height, width, 3)` uint8.
+        domain: whose statistics are set.
+        batch: images at a time; the result does not depend on it but for rounding.
+    """
+    for layer in model.layers:
+        if isinstance(layer, DomainBatchNormalization):
+            before = keras.Model(model.input, layer.input[0])
+            mean, variance = _statistics(before, pixels, domain, batch)
+            for table, values in ((layer.moving_mean, mean), (layer.moving_variance, variance)):
+                rows = np.array(table)
+                rows[domain] = values
+                table.assign(rows)
+
+
+def _statistics(before: keras.Model, pixels: np.ndarray, domain: int, batch: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance `(channels,)` over images and places, summed in float64."""
+    channels = before.output_shape[-1]
+    count, total, squares = 0, np.zeros(channels), np.zeros(channels)
+    for start in range(0, len(pixels), batch):
+        chunk = pixels[start : start + batch]
+        output = before({"image": chunk, "domain": np.full(len(chunk), domain, np.int32)}, training=False)
+        values = np.asarray(output, np.float64)
+        values = values.reshape(-1, values.shape[-1])
+        count += len(values)
+        total += values.sum(axis=0)
+        squares += np.square(values).sum(axis=0)
+    mean = total / count
+    return mean, np.maximum(squares / count - np.square(mean), 0.0)

@@ -1,0 +1,1 @@
+"""Network architectures, one file a family, and the catalogue of them by name (`training.networks.catalogue`)."""
