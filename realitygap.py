@@ -14,7 +14,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 EXIT_INTERRUPTED = 130
 _SCENES = ("digits",)
-_SOURCES = ("pets", "digits")
+_SOURCES = ("cityscapes", "synthia", "pets", "camvid", "mnist", "mnistm", "digits")
 _STUDIES = ("digits",)
 
 _ABOUT = """\
@@ -45,7 +45,7 @@ class Command:
     """One command: a line for the list, what fills its parser, what it does with the parsed options."""
 
     help: str
-    fill: Callable[[ArgumentParser], None]
+    fill: Callable[[ArgumentParser, Sequence[str]], None]
     run: Callable[[Any], int]
 
 
@@ -102,11 +102,11 @@ def _dispatch(words: list[str]) -> int:
     if words[0] not in COMMANDS:
         raise UsageError(f"there is no command {words[0]!r}; there are {', '.join(COMMANDS)}")
     command = COMMANDS[words[0]]
-    parser = _parser(words[0], command)
+    parser = _parser(words[0], command, words[1:])
     return command.run(parser.parse_args([_underscored(word) for word in words[1:]]))
 
 
-def _parser(name: str, command: Command) -> ArgumentParser:
+def _parser(name: str, command: Command, words: Sequence[str]) -> ArgumentParser:
     from jsonargparse import ArgumentParser, DefaultHelpFormatter
 
     class Formatter(DefaultHelpFormatter):
@@ -128,7 +128,7 @@ def _parser(name: str, command: Command) -> ArgumentParser:
 
     about = command.help[0].upper() + command.help[1:] + "."
     parser = Parser(prog=f"realitygap {name}", description=about, formatter_class=Formatter)
-    command.fill(parser)
+    command.fill(parser, words)
     return parser
 
 
@@ -165,10 +165,11 @@ def _fill_build(parser: ArgumentParser) -> None:
     from pipelines.options import BuildOptions
 
     _add_options(parser, BuildOptions)
+    parser.add_argument("--config", action="config", help="a YAML file with any of these options")
 
 
 def _add_options(parser: ArgumentParser, kind: type[Any], skip: frozenset[str] = frozenset()) -> None:
-    """A flag for every field of a dataclass of options, with its docstring as help, and `--config`."""
+    """A flag for every field of a dataclass of options, with its docstring as help."""
     from docstring_parser import parse
     from jsonargparse import ActionYesNo
 
@@ -188,11 +189,11 @@ def _add_options(parser: ArgumentParser, kind: type[Any], skip: frozenset[str] =
         optional = len(choices) == 1 and type(None) in get_args(hints[field.name])
         words |= {"required": True} if field.default is MISSING else {"default": field.default}
         parser.add_argument(f"--{field.name}", type=choices[0] if optional else hints[field.name], **words)
-    parser.add_argument("--config", action="config", help="a YAML file with any of these options")
 
 
 def _options(kind: type[Any], parsed: Any, **more: Any) -> Any:
-    return kind(**{field.name: parsed[field.name] for field in fields(kind) if field.name in parsed} | more)
+    given = {field.name: parsed[field.name] for field in fields(kind) if parsed.get(field.name) is not None}
+    return kind(**given | more)
 
 
 def _build(source: Any, parsed: Any, kind: Any, origin: Mapping[str, str] | None = None) -> int:
@@ -225,28 +226,40 @@ def _print_plan(build: Build) -> None:
 # --- the commands ---------------------------------------------------------------------------------------------------
 
 
-def _fill_convert(parser: ArgumentParser) -> None:
-    parser.add_argument("source", choices=_SOURCES, help="which data set")
-    parser.add_argument(
-        "path", type=Path, help="its folder as unpacked from the official archives; for digits the word scikit-learn"
-    )
+def _fill_convert(parser: ArgumentParser, words: Sequence[str]) -> None:
+    parser.add_argument("source", choices=_SOURCES, help="which data set; name it to see the options it has of its own")
+    parser.add_argument("path", type=Path, help="its folder as delivered; for digits the word scikit-learn")
     parser.add_argument("data_dir", type=Path, help="the data set goes to DATA_DIR/NAME/VERSION")
+    parser.add_argument("--splits", type=str, help="which splits, such as train,test; by default the official ones")
+    parser.add_argument("--label_space", type=str, help="look class ids of pixels up in this space, such as camvid11")
     parser.add_argument(
-        "--splits", type=str, default=None, help="which splits, such as train,test; by default the official ones"
+        "--lane_marking", choices=("ignore", "road"), default="ignore", help="what SYNTHIA's lane markings become there"
     )
+    parser.add_argument("--size", type=str, help="resize to WIDTHxHEIGHT pixels: images by area, labels by nearest")
+    parser.add_argument("--crop", type=str, help="keep WIDTHxHEIGHT+LEFT+TOP pixels, before resizing")
+    if words and words[0] in _SOURCES:
+        from datasets.sources import SOURCES
+
+        _add_options(parser, SOURCES[words[0]], frozenset({"root", "splits", "seed"}))
     _fill_build(parser)
 
 
 def _convert(parsed: Any) -> int:
     from datasets.sources import SOURCES
+    from datasets.transforms import Crop, Transform, transformed
 
-    source = SOURCES[parsed.source](parsed.path)
-    if parsed.splits:
-        source = replace(source, splits=tuple(parsed.splits.split(",")))
-    return _build(source, parsed, "threads")
+    splits = {"splits": tuple(parsed.splits.split(","))} if parsed.splits else {}
+    source = _options(SOURCES[parsed.source], parsed, root=parsed.path, **splits)
+    transform = Transform(
+        crop=Crop.parse(parsed.crop) if parsed.crop else None,
+        size=_parse_size(parsed.size) if parsed.size else None,
+        label_space=parsed.label_space,
+        lane_marking=parsed.lane_marking,
+    )
+    return _build(transformed(source, transform), parsed, "threads")
 
 
-def _fill_render(parser: ArgumentParser) -> None:
+def _fill_render(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument("scene", choices=_SCENES, help="which scene generator")
     parser.add_argument("data_dir", type=Path, help="the data set goes to DATA_DIR/NAME/VERSION")
     parser.add_argument("--frames", type=int, required=True, help="how many; frame i depends on (seed, i) alone")
@@ -284,13 +297,13 @@ def _parse_size(text: str) -> tuple[int, int]:
     return int(height), int(width)
 
 
-def _fill_dataset(parser: ArgumentParser) -> None:
+def _fill_dataset(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument("dataset", type=Path, help="DATA_DIR/NAME/VERSION, or DATA_DIR/NAME when there is one version")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-def _fill_inspect(parser: ArgumentParser) -> None:
-    _fill_dataset(parser)
+def _fill_inspect(parser: ArgumentParser, words: Sequence[str]) -> None:
+    _fill_dataset(parser, words)
     parser.add_argument("--show", type=Path, default=None, help="save one example as a picture to this PNG")
     parser.add_argument("--key", type=str, default=None, help="which example to show; by default the first")
 
@@ -313,13 +326,9 @@ def _inspect(parsed: Any) -> int:
 def _show(dataset: Any, key: str | None, path: Path) -> None:
     from datasets.preview import preview
 
-    for split in dataset.manifest.splits:
-        for sample in dataset.samples(split):
-            if key in (None, sample.key):
-                preview(sample, dataset.schema).save(path)
-                print(f"{split} {sample.key}: {path}", file=sys.stderr)
-                return
-    raise UsageError(f"data set {dataset.name!r} has no example {key!r}")
+    sample = dataset.sample(key) if key else next(dataset.samples(next(iter(dataset.manifest.splits))))
+    preview(sample, dataset.schema).save(path)
+    print(f"{sample.key}: {path}", file=sys.stderr)
 
 
 def _verify(parsed: Any) -> int:
@@ -340,13 +349,14 @@ def _verify(parsed: Any) -> int:
     return 0
 
 
-def _fill_train(parser: ArgumentParser) -> None:
+def _fill_train(parser: ArgumentParser, words: Sequence[str]) -> None:
     from training.experiment import TrainOptions
 
     parser.add_argument("data", type=Path, help="the data set")
     parser.add_argument("out", type=Path, help="a new folder for checkpoints, metrics and the result")
     parser.add_argument("--size", type=str, default="200x200", help="WIDTHxHEIGHT that images are resized to")
     _add_options(parser, TrainOptions, frozenset({"data", "out", "size"}))
+    parser.add_argument("--config", action="config", help="a YAML file with any of these options")
 
 
 def _train(parsed: Any) -> int:
@@ -364,12 +374,13 @@ def _train(parsed: Any) -> int:
     return 0
 
 
-def _fill_study(parser: ArgumentParser) -> None:
+def _fill_study(parser: ArgumentParser, words: Sequence[str]) -> None:
     from training.study import StudyOptions
 
     parser.add_argument("study", choices=_STUDIES, help="which study")
     parser.add_argument("out", type=Path, help="folder for rows, report.json and report.html")
     _add_options(parser, StudyOptions, frozenset({"out"}))
+    parser.add_argument("--config", action="config", help="a YAML file with any of these options")
 
 
 def _study(parsed: Any) -> int:
@@ -379,7 +390,7 @@ def _study(parsed: Any) -> int:
     return 0
 
 
-def _fill_demo(parser: ArgumentParser) -> None:
+def _fill_demo(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument("out", type=Path, help="folder for the data sets and the report")
     parser.add_argument("--frames", type=int, default=6000, help="rendered frames")
     parser.add_argument("--workers", type=int, default=None, help="by default one for each processor")
@@ -407,7 +418,7 @@ def _demo(parsed: Any) -> int:
     return 0
 
 
-def _fill_doctor(parser: ArgumentParser) -> None:
+def _fill_doctor(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from datasets.errors import UsageError
+from datasets.key_index import INDEX_NAME, find
 from datasets.manifest import MANIFEST_NAME, REJECTED_NAME, Manifest, SplitFacts
 from datasets.records import record_to_sample
 from datasets.sample import Sample
 from datasets.schema import Schema
 from datasets.source import Rejection
-from datasets.tfrecord import read_records
+from datasets.tfrecord import read_record, read_records
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,18 @@ class Dataset:
         for file in self.split(split).files:
             for _, record in read_records(file):
                 yield record_to_sample(record, self.schema)
+
+    def sample(self, key: str) -> Sample:
+        """The sample of a key, found through the index without reading the shards.
+
+        Raises:
+            UsageError: there is none of that key.
+            RecordFault: its shard is damaged.
+        """
+        place = find(self.directory / INDEX_NAME, key)
+        if place is None:
+            raise UsageError(f"data set {self.name!r} has no example {key!r}")
+        return record_to_sample(read_record(self.directory / place.file, place.offset), self.schema)
 
     def rejections(self) -> tuple[Rejection, ...]:
         """What could not be converted, and why."""

@@ -53,6 +53,10 @@ _TABLE = (
           "pixel = K @ (x, y, z) / z; camera axes x right, y down, z forward; the first pixel is centred at (.5, .5)"),
     Field("camera.world_to_camera", "camera/world_to_camera", "tensor", ("float32",), (4, 4),
           "rigid transform from world to the camera axes above, metres"),
+    Field("disparity", "disparity", "raster", ("uint16",), (1,), "of a rectified stereo pair, coded as its set does; "
+          "0: not measured"),
+    Field("calibration", "calibration", "text", (), (), "JSON of the camera as the set gives it"),
+    Field("vehicle", "vehicle", "text", (), (), "JSON of the vehicle's motion and place as the set gives it"),
     Field("scene", "scene", "text", (), (), "JSON of the scene that was rendered; renders the same frame again"),
 )  # fmt: skip
 

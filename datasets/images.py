@@ -183,7 +183,8 @@ def exif_orientation(data: bytes) -> int:
 
 
 def _words(error: BaseException) -> str:
-    return str(error) if isinstance(error, ValueError | OSError | RuntimeError) else f"{type(error).__name__} {error}"
+    plain = isinstance(error, ValueError | OSError | RuntimeError) and str(error)
+    return str(error) if plain else "what it says cannot be true"
 
 
 def _has_alpha(image: Image.Image) -> bool:

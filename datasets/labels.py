@@ -1,77 +1,17 @@
-"""Label spaces: which id means which class, by name.
+"""Every label space by name.
 
-A space is a table. Ids are those found in stored pixels or class fields; `index_table` gives the dense numbering
-0, 1, 2 ... that a network is trained on. Ids that a space does not list are refused when data are written.
+What a space is stands in `datasets.label_space`, the tables of street scenes in `datasets.label_tables`, the ways from
+one space to another in `datasets.label_lookups`.
 """
 
 from __future__ import annotations
 
 import colorsys
-from dataclasses import dataclass
-from functools import cached_property
 
-import numpy as np
+from datasets.label_space import IGNORE, LabelClass, LabelSpace
+from datasets.label_tables import STREET_SPACES
 
-IGNORE = 255
-"""The pixel id and the dense index of what is not to be learnt or scored."""
-
-
-@dataclass(frozen=True)
-class LabelClass:
-    """One class: the id in stored data, its name, the colour it is shown in (R, G, B)."""
-
-    id: int
-    name: str
-    colour: tuple[int, int, int]
-
-
-@dataclass(frozen=True)
-class LabelSpace:
-    """A named table of classes.
-
-    Attributes:
-        name: what manifests and options call it.
-        classes: in the order of the dense index.
-        source: where the table comes from.
-    """
-
-    name: str
-    classes: tuple[LabelClass, ...]
-    source: str
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Class names by dense index."""
-        return tuple(entry.name for entry in self.classes)
-
-    @property
-    def ids(self) -> tuple[int, ...]:
-        """Stored ids by dense index."""
-        return tuple(entry.id for entry in self.classes)
-
-    def __len__(self) -> int:
-        return len(self.classes)
-
-    @cached_property
-    def index_table(self) -> np.ndarray:
-        """`(256,)` uint8: the dense index of each stored id, `IGNORE` for ids that are no class."""
-        table = np.full(256, IGNORE, np.uint8)
-        for index, entry in enumerate(self.classes):
-            table[entry.id] = index
-        return table
-
-    @cached_property
-    def colour_table(self) -> np.ndarray:
-        """`(256, 3)` uint8: the colour of each stored id; mid grey for ids that are no class."""
-        table = np.full((256, 3), 128, np.uint8)
-        for entry in self.classes:
-            table[entry.id] = entry.colour
-        return table
-
-    def unknown_ids(self, counts: np.ndarray) -> tuple[int, ...]:
-        """Ids other than `IGNORE` that occur in `counts`, `(256,)` pixels an id, without being in the table."""
-        present = set(np.flatnonzero(counts).tolist())
-        return tuple(sorted(present - set(self.ids) - {IGNORE}))
+__all__ = ["IGNORE", "LABEL_SPACES", "LabelClass", "LabelSpace"]
 
 
 def _space(name: str, source: str, *rows: tuple[int, str, tuple[int, int, int]]) -> LabelSpace:
@@ -109,6 +49,7 @@ LABEL_SPACES: dict[str, LabelSpace] = {
         _space("pets_breed", _PETS_SOURCE,
                *((i, name, _palette(37)[i]) for i, name in enumerate(_PET_BREEDS))),
         _space("digits", "the ten digits", *((i, str(i), _palette(10)[i]) for i in range(10))),
+        *STREET_SPACES,
         _space("digit_pixels", "0 is background, d + 1 a pixel of digit d", (0, "background", (20, 20, 24)),
                *((i + 1, word, _palette(10)[i]) for i, word in enumerate(_DIGIT_WORDS))),
     )

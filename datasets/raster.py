@@ -48,6 +48,16 @@ class Raster:
         return cls((header.height, header.width, header.channels), "uint16" if header.bits == 16 else "uint8", data)
 
     @property
+    def encoded(self) -> bool:
+        """Whether it came as the bytes of an image file."""
+        return isinstance(self._source, bytes)
+
+    @property
+    def decoded(self) -> bool:
+        """Whether its pixels are at hand without decoding."""
+        return not self.encoded or "array" in self.__dict__
+
+    @property
     def height(self) -> int:
         """Rows, in pixels."""
         return self.shape[0]
@@ -56,6 +66,10 @@ class Raster:
     def width(self) -> int:
         """Columns, in pixels."""
         return self.shape[1]
+
+    def remember(self, pixels: np.ndarray) -> None:
+        """Take over the pixels that somebody decoded from `data`, so that nobody decodes them again."""
+        self.__dict__["array"] = pixels
 
     @cached_property
     def array(self) -> np.ndarray:

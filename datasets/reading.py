@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import simplejpeg
 
 from datasets.errors import BadSample
 from datasets.images import ImageHeader, decode_colours, decode_pixels, exif_orientation, png_fault, read_header
@@ -31,7 +30,7 @@ def read_photograph(path: Path, name: str) -> tuple[Raster, tuple[str, ...]]:
 
     An 8-bit RGB JPEG or PNG keeps its bytes. Anything else (other formats, palettes, alpha, grey, CMYK, 16 bits)
     becomes a lossless RGB PNG: first frame of an animation, alpha dropped. EXIF orientation is not applied, because
-    labels lie on the stored pixels; a note says that it was there.
+    labels lie on the stored pixels; a note says that it was there. Kept bytes are not proved here (`datasets.proof`).
 
     Raises:
         BadSample: missing, no image, damaged.
@@ -42,10 +41,7 @@ def read_photograph(path: Path, name: str) -> tuple[Raster, tuple[str, ...]]:
         notes = _format_notes(path, header.format)
         if exif_orientation(data) != 1:
             notes += ("exif-orientation-not-applied",)
-        if header.format == "jpeg" and header.channels == 3:
-            return Raster.from_bytes(data), notes + _prove_jpeg(data)
-        if header.format == "png" and header.channels == 3 and header.bits == 8:
-            decode_pixels(data)
+        if header.format in ("jpeg", "png") and (header.channels, header.bits) == (3, 8):
             return Raster.from_bytes(data), notes
         if header.format == "png" and png_fault(data):
             raise BadSample(f"the PNG is damaged: {png_fault(data)}")
@@ -72,16 +68,6 @@ def read_label_map(path: Path, name: str) -> tuple[Raster, tuple[str, ...]]:
     if header.format == "png" and header.bits == 8 and not header.palette:
         return Raster.from_bytes(data), ()
     return Raster.from_array(ids), (f"label-re-encoded-{'palette' if header.palette else header.format}",)
-
-
-def _prove_jpeg(data: bytes) -> tuple[str, ...]:
-    """Decode it. Photographs with stray bytes between segments are whole; they are only noted."""
-    try:
-        simplejpeg.decode_jpeg(data, strict=True)
-        return ()
-    except ValueError:
-        decode_colours(data)
-        return ("jpeg-stray-bytes",)
 
 
 def _format_notes(path: Path, format_: str) -> tuple[str, ...]:

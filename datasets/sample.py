@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
@@ -34,11 +34,11 @@ class CameraPose:
 
     Attributes:
         intrinsics: `(3, 3)` float32, pixels.
-        world_to_camera: `(4, 4)` float32, metres.
+        world_to_camera: `(4, 4)` float32, metres, or None where the source does not know.
     """
 
     intrinsics: np.ndarray
-    world_to_camera: np.ndarray
+    world_to_camera: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +46,9 @@ class Sample:
     """One labelled image, checked when made. What is unknown is None.
 
     Pixel maps may be given as arrays `(height, width, channels)` or as `Raster`; they are kept as `Raster`.
-    `notes` name every conversion that was needed to read the source (`gif-first-frame`); they are counted for the
-    whole data set and not stored in the record.
+    `notes` name every conversion that was needed to read the source (`gif-first-frame`), and `unmapped_pixels` counts
+    pixels of source ids that have no counterpart in the label space; both are counted for the whole data set and not
+    stored in the record.
 
     Raises:
         ValueError: a field has another shape or type than `datasets.fields` says, or two pixel maps differ in size.
@@ -64,8 +65,12 @@ class Sample:
     species: int | None = None
     objects: Objects | None = None
     camera: CameraPose | None = None
+    disparity: Raster | None = None
+    calibration: str | None = None
+    vehicle: str | None = None
     scene: str | None = None
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    unmapped_pixels: Mapping[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for spec in FIELDS.values():

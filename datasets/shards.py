@@ -36,25 +36,35 @@ def shard_name(dataset: str, split: str, index: int, count: int) -> str:
     return f"{dataset}-{split}.tfrecord-{index:05}-of-{count:05}"
 
 
-def default_shard_count(examples: int, total_bytes: int) -> int:
-    """Shards of about 64 MiB, and at least up to eight so that workers share even a small split.
+def default_shard_count(examples: int, total_bytes: int, shard_bytes: int = TARGET_SHARD_BYTES) -> int:
+    """Shards of about `shard_bytes`, and at least up to eight so that workers share even a small split.
 
     It depends on the data alone, never on the number of workers: any number of them writes the same files.
     """
-    by_size = math.ceil(total_bytes / TARGET_SHARD_BYTES)
+    by_size = math.ceil(total_bytes / shard_bytes)
     spread = min(_SMALLEST_SPREAD, math.ceil(examples / _EXAMPLES_WORTH_A_SHARD))
     return max(1, min(examples, max(by_size, spread)))
 
 
-def plan_shards(dataset: str, items: Sequence[Item], seed: int, num_shards: int | None = None) -> tuple[Shard, ...]:
+def plan_shards(
+    dataset: str,
+    items: Sequence[Item],
+    seed: int,
+    num_shards: int | None = None,
+    shard_bytes: int = TARGET_SHARD_BYTES,
+    max_examples: int | None = None,
+) -> tuple[Shard, ...]:
     """Permute the items of every split by a seeded hash of their keys and cut them evenly into shards.
+
+    With `max_examples` only so many of each split are taken, the first of the permutation.
 
     A pure function of keys, seed and shard count: where an item lies does not depend on listing order or workers.
     """
     shards: list[Shard] = []
     for split in sorted({item.split for item in items}):
-        members = sorted((i for i in items if i.split == split), key=lambda item: _order(seed, item.key))
-        count = num_shards or default_shard_count(len(members), sum(item.size_bytes for item in members))
+        members = sorted((i for i in items if i.split == split), key=lambda item: _order(seed, item.key))[:max_examples]
+        size = sum(item.size_bytes for item in members)
+        count = num_shards or default_shard_count(len(members), size, shard_bytes)
         count = min(count, len(members))
         for index in range(count):
             start, stop = (len(members) * edge // count for edge in (index, index + 1))

@@ -13,6 +13,8 @@ from datasets.errors import BadSample
 from datasets.sample import Sample
 from datasets.schema import Schema
 
+_ROWS_MEASURED = 256
+
 
 @dataclass
 class Statistics:
@@ -25,6 +27,10 @@ class Statistics:
         pixels: by column of class ids: pixels of each stored id.
         images: by column of class ids: images in which the id occurs.
         objects: number of objects, where the data set has any.
+        instances: number of different ids but 0 in the instance maps, added up over the images.
+        unmapped: pixels of each source id that became "ignore" in the label space asked for.
+        colours: per channel the number of pixels, the sum and the sum of squares of their values, from every image
+            that was decoded anyway; of large images from evenly spread rows.
         notes: by kind of conversion that was needed: the keys, sorted.
     """
 
@@ -34,6 +40,9 @@ class Statistics:
     pixels: dict[str, Counter[int]] = field(default_factory=dict)
     images: dict[str, Counter[int]] = field(default_factory=dict)
     objects: int | None = None
+    instances: int | None = None
+    unmapped: Counter[int] = field(default_factory=Counter)
+    colours: np.ndarray | None = None
     notes: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, sample: Sample, schema: Schema) -> None:
@@ -58,6 +67,12 @@ class Statistics:
                 self.labels.setdefault(column.path, Counter()).update(np.ravel(sample.value(column.path)).tolist())
         if sample.objects is not None:
             self.objects = (self.objects or 0) + len(sample.objects.bbox)
+        if sample.instance is not None:
+            self.instances = (self.instances or 0) + _count_instances(sample.instance.array)
+        self.unmapped.update(sample.unmapped_pixels)
+        if sample.image.decoded:
+            sums = _colour_sums(sample.image.array)
+            self.colours = sums if self.colours is None else self.colours + sums
         for note in sample.notes + _flags(pixel_counts):
             self.notes.setdefault(note, []).append(sample.key)
 
@@ -70,6 +85,9 @@ class Statistics:
             "pixels": _plain(self.pixels),
             "images": _plain(self.images),
             "objects": self.objects,
+            "instances": self.instances,
+            "unmapped": {str(index): self.unmapped[index] for index in sorted(self.unmapped)},
+            "colours": None if self.colours is None else self.colours.tolist(),
             "notes": {note: sorted(keys) for note, keys in sorted(self.notes.items())},
         }
 
@@ -87,11 +105,23 @@ class Statistics:
             ):
                 for path, counts in theirs.items():
                     mine.setdefault(path, Counter()).update({int(index): count for index, count in counts.items()})
-            if part["objects"] is not None:
-                total.objects = (total.objects or 0) + part["objects"]
+            for name in ("objects", "instances"):
+                if part[name] is not None:
+                    setattr(total, name, (getattr(total, name) or 0) + part[name])
+            total.unmapped.update({int(index): count for index, count in part["unmapped"].items()})
+            if part["colours"] is not None:
+                sums = np.array(part["colours"], np.int64)
+                total.colours = sums if total.colours is None else total.colours + sums
             for note, keys in part["notes"].items():
                 total.notes.setdefault(note, []).extend(keys)
         return total
+
+
+def colour_moments(colours: list[list[int]]) -> tuple[list[float], list[float]]:
+    """Mean and standard deviation of each channel, 0 to 255, from what `Statistics.colours` holds."""
+    count, total, squares = (np.array(row, np.float64) for row in colours)
+    mean = total / count
+    return mean.tolist(), np.sqrt(np.maximum(squares / count - mean**2, 0)).tolist()
 
 
 def id_counts(sample: Sample, schema: Schema, path: str) -> np.ndarray:
@@ -106,6 +136,23 @@ def id_counts(sample: Sample, schema: Schema, path: str) -> np.ndarray:
     if unknown:
         raise BadSample(f"{path} holds ids {list(unknown)} that label space {schema[path].label_space!r} does not have")
     return counts
+
+
+def _colour_sums(pixels: np.ndarray) -> np.ndarray:
+    """`(3, channels)` int64: number, sum and sum of squares of a `(height, width, channels)` uint8 image's values."""
+    rows = pixels[:: max(1, len(pixels) // _ROWS_MEASURED)]
+    height, width, channels = rows.shape
+    lines = np.ascontiguousarray(rows).reshape(height, width * channels).astype(np.uint16)
+    sums = [
+        np.add.reduce(values, axis=0, dtype=np.uint64).reshape(width, channels) for values in (lines, lines * lines)
+    ]
+    count = np.full(channels, height * width)
+    return np.stack([count, *(part.sum(axis=0) for part in sums)]).astype(np.int64)
+
+
+def _count_instances(ids: np.ndarray) -> int:
+    present = np.bincount(ids.ravel(), minlength=1)
+    return int(np.count_nonzero(present[1:]))
 
 
 def _flags(pixel_counts: Mapping[str, np.ndarray]) -> tuple[str, ...]:

@@ -49,8 +49,9 @@ class RecordWriter:
         self._records = 0
         self._bytes = 0
 
-    def write(self, payload: bytes) -> None:
-        """Append one record."""
+    def write(self, payload: bytes) -> int:
+        """Append one record; gives the byte offset at which it begins."""
+        offset = self._bytes
         length = struct.pack("<Q", len(payload))
         header = length + struct.pack("<I", masked_crc32c(length))
         footer = struct.pack("<I", masked_crc32c(payload))
@@ -59,6 +60,7 @@ class RecordWriter:
             self._sha256.update(part)
             self._bytes += len(part)
         self._records += 1
+        return offset
 
     def facts(self) -> FileFacts:
         """The facts of all that was written so far."""
@@ -69,6 +71,17 @@ def masked_crc32c(data: bytes) -> int:
     """CRC-32C rotated and offset, as stored beside lengths and payloads."""
     crc = google_crc32c.value(data)
     return (((crc >> 15) | (crc << 17)) + _MASK_DELTA) & 0xFFFFFFFF
+
+
+def read_record(path: Path, offset: int) -> bytes:
+    """The payload of the record that begins at a byte offset.
+
+    Raises:
+        RecordFault: there is no whole record.
+    """
+    with open(path, "rb") as file:
+        file.seek(offset)
+        return _read_frame(file, path, 0, offset, os.path.getsize(path) - offset)
 
 
 def read_records(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -83,22 +96,28 @@ def read_records(path: Path) -> Iterator[tuple[int, bytes]]:
         for record in itertools.count():
             if left == 0:
                 return
-            header = file.read(HEADER_BYTES)
-            if len(header) < HEADER_BYTES:
-                raise RecordFault(path, record, offset, f"the file ends inside a header, {left} bytes are left over")
-            length, header_crc = struct.unpack("<QI", header)
-            if masked_crc32c(header[:8]) != header_crc:
-                raise RecordFault(path, record, offset, "the length fails its CRC")
-            size = HEADER_BYTES + length + FOOTER_BYTES
-            if size > left:
-                raise RecordFault(path, record, offset, f"announces {length} bytes but the file ends {left} bytes on")
-            payload = file.read(length)
-            footer = file.read(FOOTER_BYTES)
-            if len(footer) < FOOTER_BYTES or struct.unpack("<I", footer)[0] != masked_crc32c(payload):
-                raise RecordFault(path, record, offset, "the payload fails its CRC")
+            payload = _read_frame(file, path, record, offset, left)
             yield offset, payload
+            size = HEADER_BYTES + len(payload) + FOOTER_BYTES
             offset += size
             left -= size
+
+
+def _read_frame(file: BinaryIO, path: Path, record: int, offset: int, left: int) -> bytes:
+    """The payload of the frame at the file's position, of which `left` bytes are there at most."""
+    header = file.read(HEADER_BYTES)
+    if len(header) < HEADER_BYTES:
+        raise RecordFault(path, record, offset, f"the file ends inside a header, {left} bytes are left over")
+    length, header_crc = struct.unpack("<QI", header)
+    if masked_crc32c(header[:8]) != header_crc:
+        raise RecordFault(path, record, offset, "the length fails its CRC")
+    if HEADER_BYTES + length + FOOTER_BYTES > left:
+        raise RecordFault(path, record, offset, f"announces {length} bytes but the file ends {left} bytes on")
+    payload = file.read(length)
+    footer = file.read(FOOTER_BYTES)
+    if len(footer) < FOOTER_BYTES or struct.unpack("<I", footer)[0] != masked_crc32c(payload):
+        raise RecordFault(path, record, offset, "the payload fails its CRC")
+    return payload
 
 
 def file_facts(path: Path) -> FileFacts:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from datasets.dataset import Dataset
 from datasets.errors import BadSample, VerificationError
+from datasets.key_index import INDEX_NAME, Place, index_text
 from datasets.manifest import ShardFacts
 from datasets.records import record_to_sample
 from datasets.statistics import Statistics
@@ -27,16 +28,19 @@ def _faults(dataset: Dataset, on_shard: Callable[[str], None]) -> Iterator[str]:
     present = {path.name for path in dataset.directory.glob("*.tfrecord-*-of-*")}
     for extra in sorted(present - listed):
         yield f"{extra}: not in the manifest (readers leave it alone; it may be left over from another build)"
-    keys: dict[str, str] = {}
-    for split in dataset.manifest.splits.values():
+    places: list[Place] = []
+    for name, split in dataset.manifest.splits.items():
         for shard in split.shards:
             on_shard(shard.file)
-            yield from _shard_faults(dataset, shard, keys)
+            yield from _shard_faults(dataset, name, shard, places)
+    yield from _repeated_keys(places)
+    if index_text(places) != (dataset.directory / INDEX_NAME).read_text("utf-8"):
+        yield f"{INDEX_NAME}: does not name every record at its place"
     if len(dataset.rejections()) != dataset.manifest.rejected:
         yield f"rejected.jsonl holds {len(dataset.rejections())} lines, the manifest says {dataset.manifest.rejected}"
 
 
-def _shard_faults(dataset: Dataset, shard: ShardFacts, keys: dict[str, str]) -> Iterator[str]:
+def _shard_faults(dataset: Dataset, split: str, shard: ShardFacts, places: list[Place]) -> Iterator[str]:
     path = dataset.directory / shard.file
     if not path.is_file():
         yield f"{shard.file}: the file is missing"
@@ -50,10 +54,10 @@ def _shard_faults(dataset: Dataset, shard: ShardFacts, keys: dict[str, str]) -> 
         yield f"{shard.file}: holds {facts.records} records, the manifest says {shard.examples}"
     if (facts.bytes, facts.sha256) != (shard.bytes, shard.sha256):
         yield f"{shard.file}: is not the file that was written: SHA-256 is {facts.sha256}, wanted {shard.sha256}"
-    yield from _record_faults(dataset, path, keys)
+    yield from _record_faults(dataset, split, path, places)
 
 
-def _record_faults(dataset: Dataset, path: Path, keys: dict[str, str]) -> Iterator[str]:
+def _record_faults(dataset: Dataset, split: str, path: Path, places: list[Place]) -> Iterator[str]:
     for record, (offset, payload) in enumerate(read_records(path)):
         where = f"{path.name}: record {record} at byte {offset}"
         try:
@@ -63,6 +67,12 @@ def _record_faults(dataset: Dataset, path: Path, keys: dict[str, str]) -> Iterat
         except (ValueError, BadSample) as error:
             yield f"{where}: {error}"
             continue
-        if sample.key in keys:
-            yield f"{where}: key {sample.key!r} is already in {keys[sample.key]}"
-        keys[sample.key] = path.name
+        places.append(Place(sample.key, split, path.name, offset))
+
+
+def _repeated_keys(places: list[Place]) -> Iterator[str]:
+    first: dict[str, Place] = {}
+    for place in places:
+        other = first.setdefault(place.key, place)
+        if other is not place:
+            yield f"{place.file}: key {place.key!r} at byte {place.offset} is already in {other.file}"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from typing import Any
 
+from datasets.card import CARD_NAME, card
 from datasets.dataset import Dataset
 from datasets.errors import RealitygapError, RejectedError, SystemComponentError, UsageError
+from datasets.key_index import INDEX_NAME, Place, index_text
 from datasets.manifest import MANIFEST_NAME, REJECTED_NAME, Manifest, ShardFacts, SplitFacts
 from datasets.shards import Shard
 from datasets.source import Source
@@ -63,7 +65,7 @@ def _run(
 
     with watched(source.name, build.examples, poll):
         try:
-            run_local(source, workspace, todo, workers, kind)
+            run_local(source, workspace, todo, workers, kind, options.verify)
         except Exception as error:
             failure = workspace.failure()
             if failure is None:
@@ -82,6 +84,8 @@ def _configuration(source: Source, build: Build, options: BuildOptions) -> dict[
         "source": source.name,
         "source_version": source.version,
         "seed": options.seed,
+        "max_examples_per_split": options.max_examples_per_split,
+        "verify": options.verify,
         "shards": dict(sorted(Counter(shard.split for shard in build.shards).items())),
         "fingerprint": build.plan.fingerprint,
         "realitygap": version("realitygap"),
@@ -145,9 +149,17 @@ def _commit(
         DATASET_INFO_NAME: dataset_info_json(manifest),
         FEATURES_NAME: features_json(manifest),
         **label_files(manifest),
+        CARD_NAME: card(manifest),
+        INDEX_NAME: index_text(_places(build, facts)),
         MANIFEST_NAME: manifest.to_json(),
     }
     workspace.commit(texts, facts)
+
+
+def _places(build: Build, facts: Mapping[str, dict[str, Any]]) -> Iterator[Place]:
+    for shard in build.shards:
+        for key, offset in facts[shard.name]["offsets"]:
+            yield Place(key, shard.split, shard.name, offset)
 
 
 def _splits(build: Build, facts: Mapping[str, dict[str, Any]]) -> dict[str, SplitFacts]:

@@ -12,6 +12,7 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
+from datasets.proof import Thoroughness
 from datasets.shards import Shard
 from datasets.source import Source
 from pipelines.options import WorkerKind
@@ -21,7 +22,14 @@ from pipelines.workspace import Workspace
 _RUNNING_MODES = {"threads": "multi_threading", "processes": "multi_processing"}
 
 
-def run_local(source: Source, workspace: Workspace, shards: Sequence[Shard], workers: int, kind: WorkerKind) -> None:
+def run_local(
+    source: Source,
+    workspace: Workspace,
+    shards: Sequence[Shard],
+    workers: int,
+    kind: WorkerKind,
+    thoroughness: Thoroughness = "full",
+) -> None:
     """Write the shards with so many threads or processes of this machine; returns when all are written.
 
     Processes are processes also when there is one: software OpenGL and TensorFlow crash each other in one process, and
@@ -30,16 +38,12 @@ def run_local(source: Source, workspace: Workspace, shards: Sequence[Shard], wor
     mode = "in_memory" if workers == 1 and kind == "threads" else _RUNNING_MODES[kind]
     options = PipelineOptions(direct_num_workers=workers, direct_running_mode=mode, save_main_session=False)
     with chatter_in(workspace.folder / "workers.log"), beam.Pipeline(runner=FnApiRunner(), options=options) as pipeline:
-        build_graph(pipeline, source, workspace, shards)
+        build_graph(pipeline, WriteShard(source, workspace, thoroughness), shards)
 
 
-def build_graph(pipeline: beam.Pipeline, source: Source, workspace: Workspace, shards: Sequence[Shard]) -> None:
+def build_graph(pipeline: beam.Pipeline, writer: WriteShard, shards: Sequence[Shard]) -> None:
     """The whole pipeline: shards in, names of written shards out; no sample ever travels through Beam."""
-    _ = (
-        pipeline
-        | "Shards" >> beam.Create(list(shards), reshuffle=True)
-        | "Write" >> beam.ParDo(WriteShard(source, workspace))
-    )
+    _ = pipeline | "Shards" >> beam.Create(list(shards), reshuffle=True) | "Write" >> beam.ParDo(writer)
 
 
 @contextmanager

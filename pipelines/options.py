@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Literal
 
 from datasets.errors import UsageError
+from datasets.proof import Thoroughness
 
 WorkerKind = Literal["threads", "processes"]
 
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """How a data set is built; none but `seed` and `num_shards` shapes its bytes.
+    """How a data set is built.
 
     Attributes:
         num_shards: shard files of each split; by default as many as the data ask for (about 64 MiB each).
@@ -23,6 +24,10 @@ class BuildOptions:
         overwrite: replace a finished data set, and begin an unfinished one anew. Otherwise a finished one is left
             alone and an unfinished one with the same options is resumed.
         max_rejected: how many samples may be rejected before the data set is held back (exit code 3).
+        max_examples_per_split: take so many of each split, chosen by the seed.
+        shard_megabytes: about how large a shard file should be; not together with `num_shards`.
+        verify: how photographs are proved whole: `full` decodes every pixel and measures colours, `fast` reads the
+            checksums of PNG and the segments of JPEG.
         dry_run: print what would be done and do nothing.
     """
 
@@ -31,10 +36,15 @@ class BuildOptions:
     workers: int | None = None
     overwrite: bool = False
     max_rejected: int = 0
+    max_examples_per_split: int | None = None
+    shard_megabytes: int | None = None
+    verify: Thoroughness = "full"
     dry_run: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("num_shards", "workers"):
+        if self.num_shards and self.shard_megabytes:
+            raise UsageError("--num-shards and --shard-megabytes say the same thing twice; give one of them")
+        for name in ("num_shards", "workers", "max_examples_per_split", "shard_megabytes"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UsageError(f"--{name.replace('_', '-')} must be 1 or more, got {value}")

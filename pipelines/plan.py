@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from datasets.shards import Shard, plan_shards
+from datasets.shards import TARGET_SHARD_BYTES, Shard, plan_shards
 from datasets.source import Plan, Source
 from pipelines.options import BuildOptions
 
@@ -27,16 +27,19 @@ class Build:
     @property
     def examples(self) -> int:
         """Number of items."""
-        return len(self.plan.items)
+        return sum(len(shard.items) for shard in self.shards)
 
     @property
     def bytes(self) -> int:
         """About how large the records will be."""
-        return sum(item.size_bytes for item in self.plan.items)
+        return sum(item.size_bytes for shard in self.shards for item in shard.items)
 
 
 def plan_build(source: Source, data_dir: Path, options: BuildOptions) -> Build:
     """List the items and give each its shard."""
     plan = source.plan()
-    shards = plan_shards(source.name, plan.items, options.seed, options.num_shards)
+    shard_bytes = (options.shard_megabytes or 0) * 1_000_000 or TARGET_SHARD_BYTES
+    shards = plan_shards(
+        source.name, plan.items, options.seed, options.num_shards, shard_bytes, options.max_examples_per_split
+    )
     return Build(plan, shards, data_dir / source.name / source.version)

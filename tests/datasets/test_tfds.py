@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from datasets.camvid import CamVid
+from datasets.cityscapes import Cityscapes
 from datasets.dataset import Dataset
 from datasets.fields import FIELDS
+from datasets.mnist import Mnist
+from datasets.mnistm import MnistM
+from datasets.pets import Pets
 from datasets.sample import Sample
+from datasets.source import Source
+from datasets.synthia import Synthia
+from tests.conftest import convert
+from tests.fixtures import CamVidTree, CityscapesTree, MnistTree, SynthiaTree
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # TensorFlow Datasets' own
 tfds = pytest.importorskip("tensorflow_datasets", reason="the development extra is not installed")
@@ -30,6 +40,21 @@ def test_rendered_frames(rendered_set: Dataset) -> None:
     _compare(rendered_set, {"train": 12})
 
 
+@pytest.mark.parametrize(
+    "make, counts",
+    [
+        (lambda root: Cityscapes(CityscapesTree(root).root), {"train": 3, "validation": 1, "test": 1}),
+        (lambda root: Synthia(SynthiaTree(root).add("RGB", "GT/LABELS", "Depth").root), {"train": 2}),
+        (lambda root: CamVid(CamVidTree(root).root), {"train": 2, "validation": 1, "test": 1}),
+        (lambda root: Mnist(MnistTree(root).root), {"train": 12, "test": 5}),
+        (lambda root: MnistM(MnistTree(root).root), {"train": 12, "test": 5}),
+    ],
+    ids=["cityscapes", "synthia", "camvid", "mnist", "mnistm"],
+)
+def test_miniature_sources(tmp_path: Path, make: Callable[[Path], Source], counts: dict[str, int]) -> None:
+    _compare(convert(make(tmp_path / "tree"), tmp_path / "data", num_shards=2), counts)
+
+
 def test_class_names_are_known(pets_set: Dataset) -> None:
     features = tfds.builder_from_directory(pets_set.directory).info.features
     assert features["label"].int2str(12) == "english_cocker_spaniel"
@@ -38,9 +63,6 @@ def test_class_names_are_known(pets_set: Dataset) -> None:
 
 
 def test_the_real_pets(real_data: Path, tmp_path: Path) -> None:
-    from datasets.pets import Pets
-    from tests.conftest import convert
-
     _compare(convert(Pets(real_data / "pets"), tmp_path, workers=2), {"train": 300, "test": 298})
 
 

@@ -56,7 +56,7 @@ def test_the_manifest_names_every_shard_with_its_checksum(pets_set: Dataset) -> 
         for shard in facts.shards:
             assert found[shard.file] == shard.sha256
             assert (pets_set.directory / shard.file).stat().st_size == shard.bytes
-    described = {"manifest.json", "dataset_info.json", "features.json", "rejected.jsonl"}
+    described = {"manifest.json", "dataset_info.json", "features.json", "rejected.jsonl", "keys.tsv", "README.md"}
     listed = {shard.file for facts in pets_set.manifest.splits.values() for shard in facts.shards}
     assert {name for name in found if not name.endswith(".labels.txt")} == described | listed
 
@@ -87,6 +87,24 @@ def test_rejected_samples_hold_the_set_back_until_they_are_accepted(pets_tree: P
     assert dataset.manifest.rejected == 2
     assert {split: facts.examples for split, facts in dataset.manifest.splits.items()} == {"test": 3, "train": 5}
     assert verify(dataset) == ()
+
+
+@pytest.mark.parametrize("verify", ["full", "fast"])
+@pytest.mark.parametrize("cut", [700, -2])
+def test_a_cut_photograph_is_rejected_with_its_file(pets_tree: PetsTree, tmp_path: Path, verify: str, cut: int) -> None:
+    path = pets_tree.root / "images/pug_3.jpg"
+    path.write_bytes(path.read_bytes()[:cut])
+    with pytest.raises(RejectedError, match=r"pug_3 \(images/pug_3.jpg\): the JPEG is damaged"):
+        build(pets_tree, tmp_path, verify=verify)
+
+
+def test_a_share_of_the_examples_is_chosen_by_the_seed(pets_tree: PetsTree, tmp_path: Path) -> None:
+    def keys(name: str, seed: int) -> set[str]:
+        return {s.key for s in build(pets_tree, tmp_path / name, seed=seed, max_examples_per_split=3).samples("train")}
+
+    assert len(keys("a", 0)) == 3
+    assert keys("a1", 0) == keys("a2", 0) <= set(PetsTree.TRAIN)
+    assert any(keys(f"b{seed}", seed) != keys("a3", 0) for seed in range(1, 4))
 
 
 def test_a_mended_file_is_read_again(pets_tree: PetsTree, tmp_path: Path) -> None:

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from datasets.errors import BadSample
+from datasets.images import encode_png
+from datasets.proof import Thoroughness, jpeg_fault, prove
+from datasets.raster import Raster
+from tests.fixtures import jpeg, photograph
+
+PIXELS = photograph(40, 50)
+BOTH = pytest.mark.parametrize("thoroughness", ["full", "fast"])
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "data", [jpeg(PIXELS), jpeg(PIXELS, progressive=True), jpeg(PIXELS, comment=b"x"), encode_png(PIXELS)]
+)
+def test_a_whole_image_is_whole(data: bytes, thoroughness: Thoroughness) -> None:
+    assert prove(Raster.from_bytes(data), thoroughness) == ()
+
+
+@BOTH
+@given(share=st.floats(0.3, 0.99))
+def test_every_cut_is_found(thoroughness: Thoroughness, share: float) -> None:
+    for data in (jpeg(PIXELS), encode_png(PIXELS)):
+        with pytest.raises(BadSample, match="damaged|header"):
+            prove(Raster.from_bytes(data[: int(len(data) * share)]), thoroughness)
+
+
+@BOTH
+@pytest.mark.parametrize("where", [0.3, 0.5, 0.9])
+def test_a_changed_byte_of_a_png_is_found(thoroughness: Thoroughness, where: float) -> None:
+    data = bytearray(encode_png(PIXELS))
+    data[int(len(data) * where)] ^= 0x55
+    with pytest.raises(BadSample, match="CRC"):
+        prove(Raster.from_bytes(bytes(data)), thoroughness)
+
+
+def test_stray_bytes_before_the_end_are_noted_and_bytes_after_it_harmless() -> None:
+    data = jpeg(PIXELS)
+    (length,) = struct.unpack_from(">H", data, 4)
+    end_of_first_segment = 4 + length
+    stray = data[:end_of_first_segment] + b"\0\1\2" + data[end_of_first_segment:]
+    assert prove(Raster.from_bytes(stray), "full") == ("jpeg-stray-bytes",)
+    assert prove(Raster.from_bytes(stray), "fast") == ()
+    assert prove(Raster.from_bytes(data + b"trailing"), "fast") == ()
+
+
+@given(st.binary(max_size=100))
+def test_any_bytes_are_judged_without_an_error(data: bytes) -> None:
+    jpeg_fault(b"\xff\xd8" + data)
+
+
+def test_full_leaves_the_pixels_ready() -> None:
+    raster = Raster.from_bytes(encode_png(PIXELS))
+    prove(raster, "full")
+    np.testing.assert_array_equal(raster.array, PIXELS)
