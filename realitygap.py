@@ -12,6 +12,7 @@ import re
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
@@ -26,9 +27,14 @@ if TYPE_CHECKING:
     from pipelines.plan import Build
 
 EXIT_INTERRUPTED = 130
-_SCENES = ("digits",)
+_SCENES = ("digits", "turntable", "tabletop")
 _SOURCES = ("cityscapes", "synthia", "pets", "camvid", "mnist", "mnistm", "digits")
 _STUDIES = ("digits",)
+_SCENE_LISTS = {
+    "catalogues": "names or files of catalogues; by default all that apply to the assets",
+    "classes": "classes to show, such as cat,dog; by default all",
+    "annotations": "what to render beside colours, such as depth,normal,boxes,poses",
+}
 
 _ABOUT = """\
 Real and synthetic training data for computer vision: convert, render, train, and measure the reality gap.
@@ -82,7 +88,7 @@ def console_main() -> None:
     code = main()
     sys.stdout.flush()
     sys.stderr.flush()
-    if code == EXIT_INTERRUPTED:
+    if code:
         os._exit(code)
     sys.exit(code)
 
@@ -208,7 +214,11 @@ def _build(source: Any, parsed: Any, kind: Any, origin: Mapping[str, str] | None
     from datasets.describe import describe
     from pipelines.build import run_build
 
-    _console().print(describe(run_build(source, build, options, kind, origin), schema=False))
+    began = time.perf_counter()
+    dataset = run_build(source, build, options, kind, origin)
+    seconds = time.perf_counter() - began
+    _console().print(describe(dataset, schema=False))
+    print(f"{build.examples:,} examples in {seconds:.1f} s, {build.examples / seconds:,.0f}/s")
     return 0
 
 
@@ -260,21 +270,39 @@ def _convert(parsed: Any) -> int:
 
 
 def _fill_render(parser: ArgumentParser, words: Sequence[str]) -> None:
-    parser.add_argument("scene", choices=_SCENES, help="which scene generator")
+    parser.add_argument("scene", choices=_SCENES, help="which scenes; name one to see the options it has of its own")
     parser.add_argument("data_dir", type=Path, help="the data set goes to DATA_DIR/NAME/VERSION")
     parser.add_argument("--frames", type=int, required=True, help="how many; frame i depends on (seed, i) alone")
-    parser.add_argument("--size", type=str, default="64x64", help="WIDTHxHEIGHT in pixels")
+    parser.add_argument("--size", type=str, help="WIDTHxHEIGHT in pixels; by default what suits the scene")
+    parser.add_argument("--without", type=str, default="", help="factors held fixed, such as light,sensor")
     parser.add_argument("--name", type=str, default=None, help="of the data set; by default SCENE_rendered")
     parser.add_argument("--split", type=str, default="train", help="the split that the frames go to")
     parser.add_argument("--first", type=int, default=0, help="index of the first frame")
+    parser.add_argument("--cache", type=Path, help="folder for prepared levels of detail; by default the user's cache")
+    if words and words[0] in _SCENES:
+        from rendering.scenes import SCENES
+
+        _add_options(parser, SCENES[words[0]], frozenset({"size", "randomisation", *_SCENE_LISTS}))
+        for name, about in _SCENE_LISTS.items():
+            if name in SCENES[words[0]].__dataclass_fields__:
+                parser.add_argument(f"--{name}", type=str, help=about)
     _fill_build(parser)
 
 
 def _render(parsed: Any) -> int:
     from pipelines.frames import Frames
+    from rendering.level_cache import CACHE_VARIABLE
+    from rendering.randomisation import Randomisation
     from rendering.scenes import SCENES
 
-    scenes = SCENES[parsed.scene](size=_parse_size(parsed.size))
+    if parsed.cache:
+        os.environ[CACHE_VARIABLE] = str(parsed.cache)  # workers inherit it
+
+    chosen: dict[str, Any] = {name: tuple(parsed[name].split(",")) for name in _SCENE_LISTS if parsed.get(name)}
+    if parsed.size:
+        chosen["size"] = _parse_size(parsed.size)
+    chosen["randomisation"] = Randomisation().without(*filter(None, parsed.without.split(",")))
+    scenes = _options(SCENES[parsed.scene], parsed, **chosen)
     name = parsed.name or f"{parsed.scene}_rendered"
     source = Frames(scenes, parsed.frames, parsed.seed, parsed.split, name, parsed.first)
     return _build(source, parsed, "processes", _gl_origin())

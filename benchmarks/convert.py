@@ -132,11 +132,10 @@ def _tfds(beam_builder: bool) -> Callable[[str, Path, Path], None]:
 
         body = {
             "VERSION": tfds.core.Version("1.0.0"),
-            "_info": lambda self: self.dataset_info_from_configs(features=features(name)),
+            "_info": lambda self: tfds.core.DatasetInfo(builder=self, description="", features=features(name)),
             "_split_generators": lambda self, manager: {"train": self._generate_examples()},
             "_generate_examples": generate,
             "__module__": __name__,
-            "pkg_dir_path": out,
         }
         base = tfds.core.BeamBasedBuilder if beam_builder else tfds.core.GeneratorBasedBuilder
         builder = type("Peer", (base,), body)(data_dir=str(out))

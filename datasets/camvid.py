@@ -16,10 +16,10 @@ from pathlib import Path, PurePosixPath
 from datasets.errors import BadSample, UsageError
 from datasets.file_tree import FileTree
 from datasets.fingerprint import fingerprint_items
+from datasets.reading import read_label_map, read_photograph
 from datasets.sample import Sample
 from datasets.schema import Column, Schema
 from datasets.source import Item, Plan, Reader, read_each
-from datasets.tree_images import read_colours, read_ids
 
 SPLIT_FOLDERS = {"train": "train", "validation": "val", "test": "test"}
 """What the set itself calls each split."""
@@ -118,10 +118,10 @@ def _read(tree: FileTree, item: Item) -> Sample:
         BadSample: a file is missing or damaged.
         ValueError: image and labels differ in size.
     """
-    image, notes = read_colours(tree, item.file)
+    image, notes = tree.open_as(read_photograph, item.file)
     if "semantic" not in item.facts:
         raise BadSample("the frame has no labels")
-    semantic, more = read_ids(tree, item.facts["semantic"])
+    semantic, more = tree.open_as(read_label_map, item.facts["semantic"])
     return Sample(key=item.key, file_name=item.file, image=image, semantic=semantic, notes=notes + more)
 
 

@@ -11,10 +11,10 @@ from datasets.cityscapes_polygons import draw_label_ids
 from datasets.errors import BadSample
 from datasets.file_tree import FileTree
 from datasets.raster import Raster
+from datasets.reading import Noted, read_json, read_label_map, read_numbers, read_photograph
 from datasets.sample import CameraPose, Sample
 from datasets.schema import Schema
 from datasets.source import Item
-from datasets.tree_images import Noted, read_colours, read_ids, read_json, read_numbers
 
 _DUMMY_IDS = 4  # unlabeled, ego vehicle, rectification border, out of roi: all that the labels of test hold
 _MANY = 1000  # instanceIds hold id * 1000 + n for countable objects, the plain id for all else
@@ -28,21 +28,21 @@ def read_frame(tree: FileTree, item: Item, schema: Schema) -> Sample:
         ValueError: two pixel maps differ in size.
     """
     files = item.facts
-    image, notes = read_colours(tree, files["image"])
+    image, notes = tree.open_as(read_photograph, files["image"])
     values: dict[str, Any] = {}
     if "instance" in schema:
-        values["instance"], more = read_numbers(tree, _named(item, "instance", "instanceIds.png"))
+        values["instance"], more = tree.open_as(read_numbers, _named(item, "instance", "instanceIds.png"))
         notes += tuple(f"instance-{note}" for note in more)
     if "semantic" in schema:
         values["semantic"], more = _read_semantic(tree, item, values.get("instance"))
         notes += more
     if "disparity" in schema:
-        values["disparity"], more = read_numbers(tree, files["disparity"])
+        values["disparity"], more = tree.open_as(read_numbers, files["disparity"])
         notes += tuple(f"disparity-{note}" for note in more)
     if "calibration" in schema:
         values["calibration"], values["camera"] = _read_calibration(tree, files["calibration"])
     if "vehicle" in schema:
-        values["vehicle"], _ = read_json(tree, files["vehicle"])
+        values["vehicle"], _ = tree.open_as(read_json, files["vehicle"])
     return Sample(key=item.key, file_name=item.file, image=image, notes=notes, **values)
 
 
@@ -61,12 +61,12 @@ def ids_of_instances(instances: np.ndarray) -> np.ndarray:
 def _read_semantic(tree: FileTree, item: Item, instance: Raster | None) -> Noted:
     """Label ids: as delivered, else what the instance map implies, else drawn from the polygons."""
     if "semantic" in item.facts:
-        semantic, notes = read_ids(tree, item.facts["semantic"])
+        semantic, notes = tree.open_as(read_label_map, item.facts["semantic"])
     elif instance is not None:
         semantic, notes = Raster.from_array(ids_of_instances(instance.array)), ("labels-from-instance-ids",)
     else:
         name = _named(item, "polygons", "labelIds.png")
-        _, document = read_json(tree, name)
+        _, document = tree.open_as(read_json, name)
         semantic, notes = Raster.from_array(draw_label_ids(document, name)), ("labels-drawn-from-polygons",)
     dummy = item.split == "test" and semantic.array.max() < _DUMMY_IDS
     return semantic, (*notes, *(("labels-are-dummies",) if dummy else ()))
@@ -74,13 +74,14 @@ def _read_semantic(tree: FileTree, item: Item, instance: Raster | None) -> Noted
 
 def _read_calibration(tree: FileTree, name: str) -> tuple[str, CameraPose]:
     """The text of a camera file and its intrinsics in pixels."""
-    text, document = read_json(tree, name)
+    text, document = tree.open_as(read_json, name)
     try:
-        inner = document["intrinsic"]
-        fx, fy, u0, v0 = (float(inner[member]) for member in ("fx", "fy", "u0", "v0"))
-    except (KeyError, TypeError, ValueError):
+        fx, fy, u0, v0 = numbers = [float(document["intrinsic"][member]) for member in ("fx", "fy", "u0", "v0")]
+    except (KeyError, TypeError, ValueError, OverflowError):
+        numbers = []
+    if not numbers or not np.isfinite(numbers).all() or min(fx, fy) <= 0:
         said = json.dumps(document)[:200]
-        raise BadSample(f"intrinsic must hold numbers fx, fy, u0 and v0, got {said}", name) from None
+        raise BadSample(f"intrinsic must hold finite fx, fy, u0 and v0, the first two above 0, got {said}", name)
     return text, CameraPose(np.array([[fx, 0, u0], [0, fy, v0], [0, 0, 1]], np.float32))
 
 

@@ -23,11 +23,23 @@ def encode_example(features: Mapping[str, FeatureValue]) -> bytes:
     Raises:
         TypeError: a value is neither bytes nor an int64 or float32 array.
     """
-    entries = []
+    return b"".join(example_parts(features))
+
+
+def example_parts(features: Mapping[str, FeatureValue]) -> list[bytes]:
+    """The same bytes in pieces, so that the encoded images among them are not copied.
+
+    Raises:
+        TypeError: a value is neither bytes nor an int64 or float32 array.
+    """
+    parts: list[bytes] = []
     for name in sorted(features):
-        entry = _delimited(1, name.encode()) + _delimited(2, _encode_feature(name, features[name]))
-        entries.append(_delimited(1, entry))
-    return _delimited(1, b"".join(entries))
+        entry = _delimited(1, name.encode())
+        feature = _feature_parts(name, features[name])
+        heads = _heads(feature, 2)
+        size = len(entry) + sum(map(len, heads)) + sum(map(len, feature))
+        parts += [_varint(1 << 3 | _LENGTH_DELIMITED), _varint(size), entry, *heads, *feature]
+    return [*_heads(parts, 1), *parts]
 
 
 def decode_example(data: bytes) -> dict[str, FeatureValue]:
@@ -47,16 +59,27 @@ def decode_example(data: bytes) -> dict[str, FeatureValue]:
     return features
 
 
-def _encode_feature(name: str, value: FeatureValue) -> bytes:
+def _feature_parts(name: str, value: FeatureValue) -> list[bytes]:
+    """The message Feature in pieces."""
     if isinstance(value, bytes):
-        return _delimited(_BYTES_LIST, _delimited(1, value))
-    if value.dtype == np.float32:
-        packed = np.ascontiguousarray(value, "<f4").tobytes()
-        return _delimited(_FLOAT_LIST, _delimited(1, packed) if packed else b"")
-    if value.dtype == np.int64:
-        packed = b"".join(_varint(int(number) & 0xFFFFFFFFFFFFFFFF) for number in value)
-        return _delimited(_INT64_LIST, _delimited(1, packed) if packed else b"")
-    raise TypeError(f"feature {name!r} must be bytes, int64 or float32, got {value.dtype}")
+        kind, parts = _BYTES_LIST, [*_heads([value], 1), value]
+    elif value.dtype == np.float32:
+        kind, parts = _FLOAT_LIST, _packed(np.ascontiguousarray(value, "<f4").tobytes())
+    elif value.dtype == np.int64:
+        numbers = b"".join(_varint(int(number) & 0xFFFFFFFFFFFFFFFF) for number in value)
+        kind, parts = _INT64_LIST, _packed(numbers)
+    else:
+        raise TypeError(f"feature {name!r} must be bytes, int64 or float32, got {value.dtype}")
+    return [*_heads(parts, kind), *parts]
+
+
+def _packed(numbers: bytes) -> list[bytes]:
+    return [*_heads([numbers], 1), numbers] if numbers else []
+
+
+def _heads(parts: list[bytes], number: int) -> list[bytes]:
+    """What stands before a field of that number whose body are these pieces."""
+    return [_varint(number << 3 | _LENGTH_DELIMITED), _varint(sum(map(len, parts)))]
 
 
 def _decode_entry(entry: bytes) -> tuple[str, FeatureValue]:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import threading
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import takewhile
 from pathlib import Path
+from typing import TypeVar
 
 from datasets.archive import MAX_MEMBERS, Archive
 from datasets.errors import BadSample, UsageError
+from datasets.retries import persistently
+
+T = TypeVar("T")
 
 
 class FileTree:
@@ -82,7 +86,7 @@ class FileTree:
             BadSample: it is missing or cannot be read.
         """
         try:
-            return (self.root / name).read_bytes()
+            return persistently((self.root / name).read_bytes)
         except (FileNotFoundError, NotADirectoryError):
             archive = self._in_archives().get(name)
             if archive is None:
@@ -90,6 +94,14 @@ class FileTree:
             return archive.read(name)
         except OSError as error:
             raise BadSample(f"the file cannot be read: {error.strerror}", name) from None
+
+    def open_as(self, read: Callable[[bytes, str], T], name: str) -> T:
+        """What a function of `datasets.reading` makes of a file.
+
+        Raises:
+            BadSample: the file is missing, cannot be read, or is not what the function wants.
+        """
+        return read(self.read(name), name)
 
     def close(self) -> None:
         """Close the archives; they open again when needed."""

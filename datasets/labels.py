@@ -38,6 +38,12 @@ _PET_BREEDS = (
     "yorkshire_terrier",
 )  # fmt: skip
 
+_THINGS = (
+    "box", "cylinder", "cone", "ball", "ring", "cup", "bowl", "bottle", "person", "cat", "dog", "animal", "car",
+    "truck", "bus", "train", "bicycle", "vehicle", "vehicle part", "building", "road", "tree", "plant", "street light",
+    "traffic light", "traffic sign", "traffic cone", "barrier", "hydrant", "bin", "furniture", "rock", "clutter",
+)  # fmt: skip
+
 _PETS_SOURCE = "Parkhi et al., Cats and Dogs, CVPR 2012, annotations/README and list.txt"
 
 LABEL_SPACES: dict[str, LabelSpace] = {
@@ -50,6 +56,9 @@ LABEL_SPACES: dict[str, LabelSpace] = {
                *((i, name, _palette(37)[i]) for i, name in enumerate(_PET_BREEDS))),
         _space("digits", "the ten digits", *((i, str(i), _palette(10)[i]) for i in range(10))),
         *STREET_SPACES,
+        _space("things", "this project: what its rendered scenes show; 0 is all that is no object",
+               (0, "background", (20, 20, 24)),
+               *((i, name, _palette(len(_THINGS) + 1)[i]) for i, name in enumerate(_THINGS, 1))),
         _space("digit_pixels", "0 is background, d + 1 a pixel of digit d", (0, "background", (20, 20, 24)),
                *((i + 1, word, _palette(10)[i]) for i, word in enumerate(_DIGIT_WORDS))),
     )

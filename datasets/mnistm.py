@@ -20,7 +20,7 @@ import numpy as np
 from datasets.errors import UsageError
 from datasets.mnist import FILE_NAMES, SIDE, check_splits, digit_items, read_digits
 from datasets.raster import Raster
-from datasets.reading import read_photograph
+from datasets.reading import read_bytes, read_photograph
 from datasets.sample import Sample
 from datasets.schema import Column, Schema
 from datasets.source import Item, Plan, Reader, read_each
@@ -90,7 +90,7 @@ class MnistM:
 
         @cache
         def pixels(path: Path) -> np.ndarray:
-            return read_photograph(path, path.name)[0].array
+            return read_photograph(read_bytes(path, path.name), path.name)[0].array
 
         def read(item: Item) -> Sample:
             index = item.facts["index"]

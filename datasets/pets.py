@@ -5,16 +5,16 @@ Layout and terms: annotations/README of the set (Parkhi et al., Cats and Dogs, C
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from datasets.errors import UsageError
+from datasets.fingerprint import fingerprint_items
 from datasets.labels import LABEL_SPACES
 from datasets.pets_boxes import read_head_boxes
-from datasets.reading import read_label_map, read_photograph
+from datasets.reading import read_bytes, read_label_map, read_photograph
 from datasets.sample import Sample
 from datasets.schema import Column, Schema
 from datasets.source import Item, Plan, Reader, read_each
@@ -77,7 +77,7 @@ class Pets:
         return Plan(
             items,
             {**OFFICIAL_LISTS, UNLISTED: "in no official list"},
-            _fingerprint(items),
+            fingerprint_items(items),
             {kind: names for kind, names in findings.items() if names},
             {"splits": list(self.splits)},
         )
@@ -94,8 +94,8 @@ class Pets:
             ValueError: photograph and trimap differ in size.
         """
         trimap_name = f"annotations/trimaps/{item.key}.png"
-        image, notes = read_photograph(self.root / item.file, item.file)
-        semantic, label_notes = read_label_map(self.root / trimap_name, trimap_name)
+        image, notes = read_photograph(read_bytes(self.root / item.file, item.file), item.file)
+        semantic, label_notes = read_label_map(read_bytes(self.root / trimap_name, trimap_name), trimap_name)
         breed = item.key.rpartition("_")[0]
         species = 0 if breed[0].isupper() else 1
         box_name = f"annotations/xmls/{item.key}.xml"
@@ -161,8 +161,3 @@ def _read_list(path: Path) -> list[str]:
         twice = next(name for name in names if names.count(name) > 1)
         raise UsageError(f"{path}: {twice!r} is listed twice")
     return names
-
-
-def _fingerprint(items: tuple[Item, ...]) -> str:
-    text = "\n".join(f"{item.key}\t{item.split}\t{item.size_bytes}" for item in sorted(items, key=lambda i: i.key))
-    return hashlib.sha256(text.encode()).hexdigest()

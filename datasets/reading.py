@@ -1,77 +1,133 @@
-"""Reading the files of a source: decided by content, proved whole, every conversion named."""
+"""Reading the files of a source: decided by content, every conversion named.
+
+Photographs keep their bytes and are proved whole later (`datasets.proof`); label maps are decoded here, once, for the
+statistics need their pixels.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 
 from datasets.errors import BadSample
 from datasets.images import ImageHeader, decode_colours, decode_pixels, exif_orientation, png_fault, read_header
 from datasets.raster import Raster
+from datasets.retries import persistently
+
+Noted = tuple[Raster, tuple[str, ...]]
+"""A pixel map and notes on what had to be done to it."""
 
 
 def read_bytes(path: Path, name: str) -> bytes:
-    """The bytes of a file.
+    """The bytes of a file; what fails now and then is tried again.
 
     Raises:
         BadSample: it is missing, unreadable or no file; `name` is what the message calls it.
     """
     try:
-        return path.read_bytes()
+        return persistently(path.read_bytes)
     except FileNotFoundError:
         raise BadSample("the file is missing", name) from None
     except OSError as error:
         raise BadSample(f"the file cannot be read: {error.strerror}", name) from None
 
 
-def read_photograph(path: Path, name: str) -> tuple[Raster, tuple[str, ...]]:
-    """A colour image and notes on what had to be done to it.
+def read_photograph(data: bytes, name: str) -> Noted:
+    """A colour image from the bytes of its file.
 
     An 8-bit RGB JPEG or PNG keeps its bytes. Anything else (other formats, palettes, alpha, grey, CMYK, 16 bits)
     becomes a lossless RGB PNG: first frame of an animation, alpha dropped. EXIF orientation is not applied, because
-    labels lie on the stored pixels; a note says that it was there. Kept bytes are not proved here (`datasets.proof`).
+    labels lie on the stored pixels; a note says that it was there.
 
     Raises:
-        BadSample: missing, no image, damaged.
+        BadSample: no image, or one that has to be converted and is damaged.
     """
-    data = read_bytes(path, name)
-    try:
+    with blaming(name):
         header = read_header(data)
-        notes = _format_notes(path, header.format)
-        if exif_orientation(data) != 1:
+        notes = _format_notes(name, header.format)
+        if header.format == "jpeg" and exif_orientation(data) != 1:
             notes += ("exif-orientation-not-applied",)
         if header.format in ("jpeg", "png") and (header.channels, header.bits) == (3, 8):
             return Raster.from_bytes(data), notes
-        if header.format == "png" and png_fault(data):
-            raise BadSample(f"the PNG is damaged: {png_fault(data)}")
-        colours = decode_colours(data)
-    except BadSample as error:
-        raise BadSample(error.reason, name) from None
-    return Raster.from_array(colours), (*notes, f"re-encoded-{_what_it_was(header)}")
+        _prove_png(header, data)
+        return Raster.from_array(decode_colours(data)), (*notes, f"re-encoded-{_what_it_was(header)}")
 
 
-def read_label_map(path: Path, name: str) -> tuple[Raster, tuple[str, ...]]:
-    """A map of 8-bit class ids and notes; a grey 8-bit PNG keeps its bytes, a palette PNG keeps its indices.
+def read_label_map(data: bytes, name: str) -> Noted:
+    """A map of 8-bit class ids; a grey 8-bit PNG keeps its bytes, a palette PNG keeps its indices.
 
     Raises:
-        BadSample: missing, damaged, or colours where ids should be.
+        BadSample: damaged, or something else where ids should be.
     """
-    data = read_bytes(path, name)
-    try:
+    with blaming(name):
         header = read_header(data)
+        if header.channels != 1 or (header.bits != 8 and not header.palette):
+            raise BadSample(f"labels must be one channel of 8 bits, got {header.channels} of {header.bits}")
         ids = decode_pixels(data)
+        if _is_grey_png(header, 8):
+            raster = Raster.from_bytes(data)
+            raster.remember(ids)
+            return raster, ()
+        return Raster.from_array(ids), (f"label-re-encoded-{'palette' if header.palette else header.format}",)
+
+
+def read_numbers(data: bytes, name: str) -> Noted:
+    """A map of 16-bit numbers. A grey 16-bit PNG keeps its bytes; one of 8 bits holds the same numbers and is widened.
+
+    Raises:
+        BadSample: damaged, or of another form.
+    """
+    with blaming(name):
+        header = read_header(data)
+        if _is_grey_png(header, 16):
+            _prove_png(header, data)
+            return Raster.from_bytes(data), ()
+        if _is_grey_png(header, 8):
+            return Raster.from_array(decode_pixels(data).astype(np.uint16)), ("8-bit-numbers-widened",)
+        raise BadSample(
+            f"wanted a grey PNG of 16 bits, got {_what_it_was(header)}, {header.channels} of {header.bits} bits"
+        )
+
+
+def read_json(data: bytes, name: str) -> tuple[str, Any]:
+    """The text of a JSON file and its value.
+
+    Raises:
+        BadSample: not UTF-8, broken, or nested too deeply.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+        return text, json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadSample(f"the JSON is broken: {error}", name) from None
+
+
+@contextmanager
+def blaming(name: str) -> Iterator[None]:
+    """Name the file in every `BadSample` that does not name one."""
+    try:
+        yield
     except BadSample as error:
-        raise BadSample(error.reason, name) from None
-    if ids.shape[2] != 1 or ids.dtype != np.uint8:
-        raise BadSample(f"labels must be one channel of 8 bits, got {ids.shape[2]} of {header.bits}", name)
-    if header.format == "png" and header.bits == 8 and not header.palette:
-        return Raster.from_bytes(data), ()
-    return Raster.from_array(ids), (f"label-re-encoded-{'palette' if header.palette else header.format}",)
+        raise BadSample(error.reason, error.file or name) from None
 
 
-def _format_notes(path: Path, format_: str) -> tuple[str, ...]:
-    suffix = path.suffix.lower().lstrip(".")
+def _is_grey_png(header: ImageHeader, bits: int) -> bool:
+    return (header.format, header.palette, header.channels, header.bits) == ("png", False, 1, bits)
+
+
+def _prove_png(header: ImageHeader, data: bytes) -> None:
+    fault = png_fault(data) if header.format == "png" else None
+    if fault:
+        raise BadSample(f"the PNG is damaged: {fault}")
+
+
+def _format_notes(name: str, format_: str) -> tuple[str, ...]:
+    suffix = PurePosixPath(name).suffix.lower().lstrip(".")
     named = {"jpg": "jpeg", "tif": "tiff"}.get(suffix, suffix)
     return () if named == format_ else (f"{format_}-named-{suffix or 'without-suffix'}",)
 
@@ -79,5 +135,6 @@ def _format_notes(path: Path, format_: str) -> tuple[str, ...]:
 def _what_it_was(header: ImageHeader) -> str:
     if header.format == "gif":
         return "gif-first-frame"
-    kinds = {1: "grey", 2: "grey-alpha", 4: "cmyk" if header.format == "jpeg" else "alpha"}
-    return f"{header.format}-{'palette' if header.palette else kinds.get(header.channels, f'{header.bits}-bit')}"
+    kinds = {1: "grey", 2: "grey-alpha", 3: "colour", 4: "cmyk" if header.format == "jpeg" else "alpha"}
+    depth = "" if header.bits == 8 else f"-{header.bits}-bit"
+    return f"{header.format}-{'palette' if header.palette else kinds.get(header.channels, 'other')}{depth}"

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from datasets.examples import FeatureValue, decode_example, encode_example
+from datasets.examples import FeatureValue, decode_example, example_parts
 from datasets.fields import Field
 from datasets.raster import Raster
 from datasets.sample import CameraPose, Objects, Sample
@@ -14,8 +14,13 @@ from datasets.schema import Schema
 
 
 def sample_to_record(sample: Sample) -> bytes:
-    """The sample as a serialised `tf.train.Example`; `notes` are not stored."""
-    return encode_example({field.feature: _to_feature(field, value) for field, value in sample.present()})
+    """The sample as a serialised `tf.train.Example`; `notes` and `unmapped_pixels` are not stored."""
+    return b"".join(record_parts(sample))
+
+
+def record_parts(sample: Sample) -> list[bytes]:
+    """The same bytes in pieces, to be written one after the other without copying the images among them."""
+    return example_parts({field.feature: _to_feature(field, value) for field, value in sample.present()})
 
 
 def record_to_sample(record: bytes, schema: Schema) -> Sample:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -21,11 +20,21 @@ class Objects:
         bbox: `(n, 4)` float32: ymin, xmin, ymax, xmax as shares of the image height and width.
         label: `(n,)` int64 class index.
         instance: `(n,)` int64 id in the instance map, or None where the source has no such map.
+        amodal_bbox: `(n, 4)` float32: `bbox` of the whole silhouette, hidden pixels included, within the frame.
+        visible_fraction: `(n,)` float32 share of the silhouette that is seen.
+        box_3d: `(n, 6)` float32 centre and extent of the oriented box in the object's own axes, metres.
+        pose: `(n, 4, 4)` float32 rigid transforms from the object's axes to the camera's, metres.
+        keypoints: `(n, 9, 3)` float32 u, v, depth of the oriented box's centre and corners.
     """
 
     bbox: np.ndarray
     label: np.ndarray
     instance: np.ndarray | None = None
+    amodal_bbox: np.ndarray | None = None
+    visible_fraction: np.ndarray | None = None
+    box_3d: np.ndarray | None = None
+    pose: np.ndarray | None = None
+    keypoints: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,10 +44,12 @@ class CameraPose:
     Attributes:
         intrinsics: `(3, 3)` float32, pixels.
         world_to_camera: `(4, 4)` float32, metres, or None where the source does not know.
+        distortion: `(2,)` float32 k1, k2 of radial distortion, or None where the source does not say.
     """
 
     intrinsics: np.ndarray
     world_to_camera: np.ndarray | None = None
+    distortion: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +72,9 @@ class Sample:
     instance: Raster | None = None
     depth: Raster | None = None
     normal: Raster | None = None
+    object_coordinates: Raster | None = None
+    optical_flow: Raster | None = None
+    amodal: str | None = None
     label: int | None = None
     species: int | None = None
     objects: Objects | None = None
@@ -84,10 +98,9 @@ class Sample:
 
     def value(self, path: str) -> Any:
         """What the field of that path holds, None when absent."""
-        owner, _, _ = path.partition(".")
-        if getattr(self, owner) is None:
-            return None
-        return attrgetter(path)(self)
+        owner, _, member = path.partition(".")
+        value = getattr(self, owner)
+        return value if not member or value is None else getattr(value, member)
 
     def present(self) -> Iterator[tuple[Field, Any]]:
         """The fields that are not None, in the order of the table, with their values."""

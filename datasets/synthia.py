@@ -17,11 +17,11 @@ from datasets.errors import BadSample, UsageError
 from datasets.file_tree import FileTree
 from datasets.fingerprint import fingerprint_items
 from datasets.labels import LABEL_SPACES
+from datasets.reading import blaming, read_photograph
 from datasets.sample import Sample
 from datasets.schema import Column, Schema
 from datasets.source import Item, Plan, Reader, read_each
 from datasets.synthia_labels import Truth, holds_instances, read_depth_m, read_text_truth, read_truth
-from datasets.tree_images import blaming, read_colours
 
 Subset = Literal["rand_cityscapes", "seqs", "sf", "rand", "al"]
 Side = Literal["Left", "Right"]
@@ -151,7 +151,7 @@ class Synthia:
             yield read_each(lambda item: self._read(tree, item))
 
     def _read(self, tree: FileTree, item: Item) -> Sample:
-        image, notes = read_colours(tree, item.file)
+        image, notes = tree.open_as(read_photograph, item.file)
         truth = _read_labels(tree, item, self._layout.space)
         values: dict[str, Any] = {"semantic": truth.semantic, "instance": truth.instance}
         if ("instance" in self.schema) != (truth.instance is not None):

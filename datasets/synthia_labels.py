@@ -91,9 +91,8 @@ def read_depth_m(data: bytes) -> tuple[np.ndarray, tuple[str, ...]]:
     """
     header = read_header(data)
     if header.format != "png" or header.bits != 16:
-        raise BadSample(
-            f"depth must be a PNG of 16 bits, in centimetres; got {header.format} of {header.bits} bits. Or leave it out"
-        )
+        came = f"{header.format} of {header.bits} bits"
+        raise BadSample(f"depth must be a PNG of 16 bits, in centimetres, got {came}; the depth can be left out")
     pixels = decode_pixels(data)
     centimetres = pixels[:, :, :1]
     if header.channels >= 3 and (pixels[:, :, :3] != centimetres).any():

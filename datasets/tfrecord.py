@@ -10,7 +10,7 @@ import hashlib
 import itertools
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -49,13 +49,13 @@ class RecordWriter:
         self._records = 0
         self._bytes = 0
 
-    def write(self, payload: bytes) -> int:
-        """Append one record; gives the byte offset at which it begins."""
+    def write(self, payload: Sequence[bytes]) -> int:
+        """Append one record, given in pieces; gives the byte offset at which it begins."""
         offset = self._bytes
-        length = struct.pack("<Q", len(payload))
+        length = struct.pack("<Q", sum(map(len, payload)))
         header = length + struct.pack("<I", masked_crc32c(length))
-        footer = struct.pack("<I", masked_crc32c(payload))
-        for part in (header, payload, footer):
+        footer = struct.pack("<I", masked_crc32c(*payload))
+        for part in (header, *payload, footer):
             self._file.write(part)
             self._sha256.update(part)
             self._bytes += len(part)
@@ -67,9 +67,11 @@ class RecordWriter:
         return FileFacts(self._records, self._bytes, self._sha256.hexdigest())
 
 
-def masked_crc32c(data: bytes) -> int:
-    """CRC-32C rotated and offset, as stored beside lengths and payloads."""
-    crc = google_crc32c.value(data)
+def masked_crc32c(*pieces: bytes) -> int:
+    """CRC-32C of the pieces together, rotated and offset, as stored beside lengths and payloads."""
+    crc = 0
+    for piece in pieces:
+        crc = google_crc32c.extend(crc, piece)
     return (((crc >> 15) | (crc << 17)) + _MASK_DELTA) & 0xFFFFFFFF
 
 

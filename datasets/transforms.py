@@ -20,6 +20,7 @@ from datasets.raster import Raster
 from datasets.sample import CameraPose, Objects, Sample
 from datasets.schema import Column, Schema
 from datasets.source import Item, Plan, Reader, Rejection, Source
+from datasets.statistics import count_ids
 
 _SMALLEST_VISIBLE = 1e-6
 
@@ -249,5 +250,5 @@ def _moved_camera(camera: CameraPose | None, change: np.ndarray) -> CameraPose |
 def _looked_up(sample: Sample, found: Lookup) -> Sample:
     assert sample.semantic is not None
     ids = sample.semantic.array
-    counts = np.bincount(ids.ravel(), minlength=256)
+    counts = count_ids(ids)
     return replace(sample, semantic=Raster.from_array(found(ids)), unmapped_pixels=found.unmapped(counts))

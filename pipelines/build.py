@@ -68,9 +68,9 @@ def _run(
             run_local(source, workspace, todo, workers, kind, options.verify)
         except Exception as error:
             failure = workspace.failure()
-            if failure is None:
+            if failure is None and not isinstance(error, RealitygapError):
                 raise
-            raise _worker_error(failure) from error
+            raise _worker_error(failure or {"kind": "", "message": str(error)}) from error
 
 
 def _worker_error(failure: Mapping[str, str]) -> RealitygapError:

@@ -13,11 +13,11 @@ from datasets.sample import Sample
 from datasets.schema import Schema
 from datasets.source import Item, Plan, Reader, Rejection
 from rendering.annotations import to_sample
-from rendering.digits import DigitScenes
 from rendering.frame import Frame
 from rendering.randomisation import frame_generator
 from rendering.renderer import Renderer
 from rendering.scene import Scene
+from rendering.scenes import SceneGenerator
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Frames:
         first: index of the first frame, so that two sets of one seed need not overlap.
     """
 
-    scenes: DigitScenes
+    scenes: SceneGenerator
     frames: int
     seed: int = 0
     split: str = "train"
@@ -41,7 +41,6 @@ class Frames:
     first: int = 0
 
     version = "1.0.0"
-    licence = "Generated; no rights of others."
 
     def __post_init__(self) -> None:
         if self.frames < 1:
@@ -52,6 +51,11 @@ class Frames:
         """One sentence for the data set's description."""
         height, width = self.scenes.size
         return f"{self.frames} rendered frames of scene {self.scenes.name!r}, {width}x{height}, seed {self.seed}."
+
+    @property
+    def licence(self) -> str:
+        """What may be done with the frames, which depends on the models that they show."""
+        return self.scenes.licence
 
     @property
     def schema(self) -> Schema:
@@ -70,7 +74,8 @@ class Frames:
             "frames": self.frames,
             "first": self.first,
             "split": self.split,
-            "scenes": asdict(self.scenes),
+            "columns": list(self.schema.paths),
+            "scenes": asdict(self.scenes),  # type: ignore[call-overload]  # generators are dataclasses
         }
         fingerprint = hashlib.sha256(repr((configuration, self.seed)).encode()).hexdigest()
         return Plan(items, {self.split: self.split}, fingerprint, {}, configuration)
@@ -83,7 +88,7 @@ class Frames:
         """
         height, width = self.scenes.size
         with ThreadPoolExecutor(1, thread_name_prefix="renderer") as thread:
-            renderer = thread.submit(Renderer, height, width).result()
+            renderer = thread.submit(Renderer, height, width, annotations=self.scenes.annotations).result()
             try:
                 yield lambda items: self._samples(items, thread, renderer)
             finally:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import queue
 import sys
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
+from datasets.errors import RealitygapError
 from datasets.proof import Thoroughness
 from datasets.shards import Shard
 from datasets.source import Source
@@ -19,6 +22,7 @@ from pipelines.options import WorkerKind
 from pipelines.shard_writer import WriteShard
 from pipelines.workspace import Workspace
 
+LOG_NAME = "workers.log"
 _RUNNING_MODES = {"threads": "multi_threading", "processes": "multi_processing"}
 
 
@@ -37,13 +41,49 @@ def run_local(
     """
     mode = "in_memory" if workers == 1 and kind == "threads" else _RUNNING_MODES[kind]
     options = PipelineOptions(direct_num_workers=workers, direct_running_mode=mode, save_main_session=False)
-    with chatter_in(workspace.folder / "workers.log"), beam.Pipeline(runner=FnApiRunner(), options=options) as pipeline:
-        build_graph(pipeline, WriteShard(source, workspace, thoroughness), shards)
+    pipeline = beam.Pipeline(runner=FnApiRunner(), options=options)
+    build_graph(pipeline, WriteShard(source, workspace, thoroughness), shards)
+    with chatter_in(workspace.folder / LOG_NAME):
+        run_watched(lambda: pipeline.run().wait_until_finish())
 
 
 def build_graph(pipeline: beam.Pipeline, writer: WriteShard, shards: Sequence[Shard]) -> None:
     """The whole pipeline: shards in, names of written shards out; no sample ever travels through Beam."""
     _ = pipeline | "Shards" >> beam.Create(list(shards), reshuffle=True) | "Write" >> beam.ParDo(writer)
+
+
+def run_watched(run: Callable[[], object]) -> None:
+    """Run a pipeline, and stop waiting for it when one of its worker processes ends before its time.
+
+    The local runner itself would wait for the lost worker for ever: the only sign it gives is an error in a thread.
+
+    Raises:
+        RealitygapError: a worker was lost.
+    """
+    outcomes: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
+    usual_hook = threading.excepthook
+
+    def work() -> None:
+        try:
+            run()
+            outcomes.put(None)
+        except BaseException as error:
+            outcomes.put(error)
+
+    def notice(failure: threading.ExceptHookArgs) -> None:
+        if "Worker subprocess" in str(failure.exc_value):
+            outcomes.put(RealitygapError(f"a worker process was lost, killed or out of memory ({failure.exc_value})"))
+        else:
+            usual_hook(failure)
+
+    threading.excepthook = notice
+    try:
+        threading.Thread(target=work, name="pipeline", daemon=True).start()
+        outcome = outcomes.get()
+    finally:
+        threading.excepthook = usual_hook
+    if outcome is not None:
+        raise outcome
 
 
 @contextmanager

@@ -6,14 +6,14 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import apache_beam as beam
 
 from datasets.errors import BadSample, RealitygapError
 from datasets.proof import Thoroughness, prove
-from datasets.records import sample_to_record
+from datasets.records import record_parts
 from datasets.sample import Sample
 from datasets.schema import Schema
 from datasets.shards import Shard
@@ -99,15 +99,14 @@ class _Written:
             return
         try:
             self.schema.check(result)
-            if result.image.encoded:
-                result = replace(result, notes=result.notes + prove(result.image, self.thoroughness))
-            self.statistics.add(result, self.schema)
+            notes = prove(result.image, self.thoroughness) if result.image.encoded else ()
+            self.statistics.add(result, self.schema, notes)
         except BadSample as error:
             self._reject(result, error.reason, error.file)
         except ValueError as error:
             self._reject(result, str(error))
         else:
-            self.offsets.append((result.key, writer.write(sample_to_record(result))))
+            self.offsets.append((result.key, writer.write(record_parts(result))))
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for the shard's facts."""

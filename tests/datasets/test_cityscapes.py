@@ -13,7 +13,7 @@ from datasets.images import encode_png
 from datasets.sample import Sample
 from datasets.source import Rejection
 from tests.conftest import convert
-from tests.fixtures import CityscapesTree, encoded, jpeg, label_blocks, photograph
+from tests.fixtures import CityscapesTree, encoded, jpeg, label_blocks, photograph, png_bomb
 
 KEY = "aachen_000000_000019"
 ALL = {"image", "semantic", "instance", "disparity", "calibration", "camera.intrinsics", "vehicle"}
@@ -210,11 +210,30 @@ def test_a_damaged_file_rejects_its_frame_and_is_named(
 
 
 @pytest.mark.parametrize(
-    "text", ["[]", "{}", '{"intrinsic": {"fx": "wide", "fy": 1, "u0": 1, "v0": 1}}', "[" * 100_000, b"\xff\xfe"]
+    "text",
+    [
+        "[]",
+        "{}",
+        "[" * 100_000,
+        b"\xff\xfe",
+        *(CityscapesTree.camera(fx) for fx in ("wide", None, float("nan"), float("inf"), 0, -5.0, [1])),
+        CityscapesTree.camera().replace("1096.98", "1" + "0" * 400),
+    ],
+    ids=range(12),
 )
 def test_a_broken_camera_file_is_rejected(tree: CityscapesTree, text: str | bytes) -> None:
     tree.write(name("camera", ".json"), text)
     assert rejected(tree).file == name("camera", ".json")
+
+
+@pytest.mark.parametrize("package", IMAGES)
+def test_an_image_that_announces_400_million_pixels_is_rejected_by_its_header(
+    tree: CityscapesTree, package: str
+) -> None:
+    tree.write(name(package, IMAGES[package]), png_bomb())
+    rejection = rejected(tree)
+    assert "announces 20000x20000 pixels" in rejection.reason
+    assert rejection.file == name(package, IMAGES[package])
 
 
 def test_sizes_that_differ_are_rejected_with_both(tree: CityscapesTree) -> None:
@@ -335,7 +354,7 @@ def test_trees_of_another_tool_convert(real_data: Path, tmp_path: Path, kind: st
 def test_a_full_frame_decodes_its_labels_once_and_its_picture_never(
     tree: CityscapesTree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from datasets import images, raster, tree_images
+    from datasets import images, raster, reading
 
     decoded: list[int] = []
 
@@ -343,7 +362,7 @@ def test_a_full_frame_decodes_its_labels_once_and_its_picture_never(
         decoded.append(len(data))
         return images.decode_pixels(data)
 
-    for module in (raster, tree_images):
+    for module in (raster, reading):
         monkeypatch.setattr(module, "decode_pixels", counting)
     found = sample(tree)
     _ = found.semantic.array, found.semantic.array, found.semantic.data, found.image.data

@@ -30,7 +30,7 @@ def images(source: MnistM, split: str) -> dict[int, np.ndarray]:
 
 def backgrounds(tree: MnistTree, *folders: str) -> list[np.ndarray]:
     paths = [path for name in folders for path in (tree.root / "bsds500/images" / name).glob("*.jpg")]
-    return [read_photograph(path, path.name)[0].array for path in paths]
+    return [read_photograph(path.read_bytes(), path.name)[0].array for path in paths]
 
 
 def places(image: np.ndarray, white: np.ndarray, photographs: list[np.ndarray]) -> int:

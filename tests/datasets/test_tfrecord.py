@@ -24,7 +24,7 @@ def _write(path: Path, payloads: list[bytes]) -> RecordWriter:
     with open(path, "wb") as file:
         writer = RecordWriter(file)
         for payload in payloads:
-            writer.write(payload)
+            writer.write([payload])
     return writer
 
 
@@ -37,6 +37,14 @@ def test_the_bytes_are_those_of_tensorflows_writer(tmp_path: Path, shard: Path) 
         for payload in PAYLOADS:
             writer.write(payload)
     assert (tmp_path / "theirs").read_bytes() == shard.read_bytes()
+
+
+def test_pieces_are_one_record(tmp_path: Path, shard: Path) -> None:
+    with open(tmp_path / "pieces", "wb") as file:
+        writer = RecordWriter(file)
+        for payload in PAYLOADS:
+            writer.write([payload[:3], b"", payload[3:]])
+    assert (tmp_path / "pieces").read_bytes() == shard.read_bytes()
 
 
 def test_offsets_point_at_the_frames(shard: Path) -> None:

@@ -54,12 +54,12 @@ def test_a_key_that_stands_twice_is_found(pets_set: Dataset) -> None:
     with open(shard, "wb") as file:
         writer = RecordWriter(file)
         for payload in (*payloads, payloads[0]):
-            writer.write(payload)
+            writer.write([payload])
     assert "is already in " + shard.name in _faults(pets_set)
 
 
 def test_a_record_that_is_no_sample_is_named(pets_set: Dataset) -> None:
     shard = _shard(pets_set)
     with open(shard, "wb") as file:
-        RecordWriter(file).write(b"")
+        RecordWriter(file).write([])
     assert f"{shard.name}: record 0 at byte 0: the record lacks" in _faults(pets_set)

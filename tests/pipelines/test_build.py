@@ -205,7 +205,7 @@ def test_a_failing_disk_is_named_and_the_old_set_stays(
 def test_an_unexpected_fault_names_its_shard(
     pets_tree: PetsTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.shard_writer.sample_to_record", lambda sample: 1 / 0)
+    monkeypatch.setattr("pipelines.shard_writer.record_parts", lambda sample: 1 / 0)
     with pytest.raises(RealitygapError, match=r"shard oxford_iiit_pet-\w+.tfrecord-0000\d-of-00003: ZeroDivisionError"):
         build(pets_tree, tmp_path)
 

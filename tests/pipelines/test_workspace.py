@@ -21,7 +21,7 @@ def workspace(tmp_path: Path) -> Workspace:
 def _write_shard(workspace: Workspace, name: str, rejected: list[dict[str, str]] | None = None) -> None:
     with open(workspace.folder / name, "wb") as file:
         writer = RecordWriter(file)
-        writer.write(b"record")
+        writer.write([b"record"])
     workspace.save_facts(name, {"sha256": writer.facts().sha256, "rejected": rejected or []})
 
 

@@ -57,7 +57,7 @@ def _write_shards(directory: Path, stem: str, samples: Sequence[Sample], shards:
         with open(path, "wb") as file:
             writer = RecordWriter(file)
             for sample in part:
-                writer.write(sample_to_record(sample))
+                writer.write([sample_to_record(sample)])
         facts = writer.facts()
         written.append(ShardFacts(path.name, facts.records, facts.bytes, facts.sha256))
     return written
