@@ -44,7 +44,7 @@ _TABLE = (
     Field("normal", "normal", "raster", ("uint16",), (3,), "camera-space unit normal n as round(32767 n) + 32768; "
           "0, 0, 0 without a surface"),
     Field("object_coordinates", "object_coordinates", "raster", ("uint16",), (3,),
-          "place c in the object's box, 0 to 1 along each of its axes, as round(65534 c) + 1; 0, 0, 0 without an object"),
+          "place c in the object's box, 0 to 1 along its axes, as round(65534 c) + 1; 0, 0, 0 without an object"),
     Field("optical_flow", "optical_flow", "raster", ("uint16",), (3,), "movement (right, down) to the next frame in "
           "pixels as round(64 f) + 32768, and 1; 0, 0, 0 where unknown (KITTI's form)"),
     Field("amodal", "amodal", "text", (), (), "JSON list: a row of objects each, its whole silhouette, hidden pixels "

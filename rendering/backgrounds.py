@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from datasets.errors import UsageError
+from rendering.textures import TextureRecipe
 
 Colour = tuple[float, float, float]
 """Linear-light R, G, B with the primaries of sRGB; 1 is the brightest that a frame can show."""
@@ -24,6 +25,7 @@ class Background:
         angle_deg: direction of the pattern, anticlockwise.
         softness: 0 for hard edges, up to 1 for soft ones.
         seed: 32-bit number from which places and shades of single patches follow.
+        picture: a photograph in place of the pattern; it fills the frame, and what is too long or wide is cut off.
 
     Raises:
         UsageError: a value is outside its range.
@@ -35,6 +37,7 @@ class Background:
     angle_deg: float = 0.0
     softness: float = 0.0
     seed: int = 0
+    picture: TextureRecipe | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "colours", tuple(tuple(float(part) for part in colour) for colour in self.colours))

@@ -12,6 +12,7 @@ Which driver answers is settled by the environment before EGL is first loaded:
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -36,6 +37,10 @@ _REMEDY = (
     f". On Debian or Ubuntu run `{INSTALL_COMMAND}`; if drivers are installed, `python -m rendering.context` shows "
     "which one answers, and EGL_PLATFORM=surfaceless asks for software rendering"
 )
+
+
+class ContextLost(SystemComponentError):
+    """The driver no longer answers for a context that was good."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,21 @@ class HeadlessContext:
         """Direct the thread's OpenGL calls here, whatever context another library made current meanwhile.
 
         Raises:
-            SystemComponentError: called on another thread, or after the context was closed or lost.
+            SystemComponentError: called on another thread, or after the context was closed.
+            ContextLost: the driver refuses it.
+        """
+        self.check_thread()
+        display, surface, context = self._handles
+        try:
+            self._egl.eglMakeCurrent(display, surface, surface, context)
+        except self._egl.EGLError as error:
+            raise ContextLost("the OpenGL context is lost; open a new renderer") from error
+
+    def check_thread(self) -> None:
+        """See that this thread may use the context.
+
+        Raises:
+            SystemComponentError: called on another thread, or after the context was closed.
         """
         if threading.get_ident() != self._thread:
             raise SystemComponentError(
@@ -114,11 +133,11 @@ class HeadlessContext:
             )
         if self._canvas is None:
             raise SystemComponentError("the OpenGL context is closed; open a new renderer")
-        display, surface, context = self._handles
-        try:
-            self._egl.eglMakeCurrent(display, surface, surface, context)
-        except self._egl.EGLError as error:
-            raise SystemComponentError("the OpenGL context is lost; open a new renderer") from error
+
+    def abandon(self) -> None:
+        """Close a context that was lost; whatever the driver refuses then does not matter."""
+        with contextlib.suppress(self._egl.EGLError, RuntimeError):
+            self.close()
 
     def close(self) -> None:
         """Free the context and what still lives in it; a second call does nothing."""

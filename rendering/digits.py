@@ -10,11 +10,11 @@ import numpy as np
 from datasets.errors import UsageError
 from datasets.schema import Column, Schema
 from rendering.backgrounds import Background, Colour
+from rendering.frame import DEFAULT_ANNOTATIONS
 from rendering.geometry import affine, intrinsics_from_field_of_view, look_at, project, rotation, transform
 from rendering.glyphs import Glyph
-from rendering.randomisation import Dice, Randomisation, colour_of
+from rendering.randomisation import Dice, Randomisation, colour_of, draw_sensor
 from rendering.scene import AmbientLight, Camera, Material, Scene, SceneObject, SunLight
-from rendering.sensor import Sensor
 
 _INSTANCE = 1
 _MARGIN = 0.02  # of the frame that stays free on each side, so that blur does not touch the digit
@@ -36,6 +36,8 @@ class DigitScenes:
     """
 
     name: ClassVar[str] = "digits"
+    annotations: ClassVar[tuple[str, ...]] = DEFAULT_ANNOTATIONS
+    licence: ClassVar[str] = "Generated; no rights of others."
 
     size: tuple[int, int] = (64, 64)
     randomisation: Randomisation = field(default_factory=Randomisation)
@@ -80,7 +82,7 @@ class DigitScenes:
         sun, ambient = _lights(ranges, dice)
         foreground, background = _colours_and_background(ranges, dice)
         material = Material(foreground, dice.between(ranges.roughness), dice.between(ranges.metallic))
-        sensor = Sensor(dice.between(ranges.blur_px), dice.between(ranges.noise), dice.seed())
+        sensor = draw_sensor(ranges, dice)
         thing = SceneObject(glyph, pose, material, digit + 1, digit, _INSTANCE)
         return Scene(camera, (thing,), sun, ambient, background, sensor, label=digit).settled()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -16,6 +16,9 @@ class Mesh:
         vertices: `(n, 3)` float32. A corner whose faces do not shade alike stands once for each normal.
         normals: `(n, 3)` float32 unit vectors that point outwards.
         faces: `(m, 3)` uint32 indices, anticlockwise seen from outside.
+        uvs: `(n, 2)` float32 places in the textures, or None; (0, 0) is the top left corner of the picture and v runs
+            down (glTF 2.0, section 3.8.3).
+        colours: `(n, 4)` float32 linear R, G, B, alpha that multiply the base colour, or None.
 
     Raises:
         ValueError: an array has another shape or type, or a face names a vertex that does not exist.
@@ -24,22 +27,32 @@ class Mesh:
     vertices: np.ndarray
     normals: np.ndarray
     faces: np.ndarray
+    uvs: np.ndarray | None = None
+    colours: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        for name, dtype in (("vertices", "float32"), ("normals", "float32"), ("faces", "uint32")):
+        for name, (dtype, columns) in _ARRAYS.items():
             array = getattr(self, name)
-            if array.dtype.name != dtype or array.ndim != 2 or array.shape[1] != 3:
-                raise ValueError(f"mesh: {name} must be {dtype} (n, 3), got {array.dtype} {array.shape}")
-        if self.normals.shape != self.vertices.shape:
-            raise ValueError(f"mesh: {len(self.vertices)} vertices but {len(self.normals)} normals")
+            if array is None and name in _OPTIONAL:
+                continue
+            if array.dtype.name != dtype or array.ndim != 2 or array.shape[1] != columns:
+                raise ValueError(f"mesh: {name} must be {dtype} (n, {columns}), got {array.dtype} {array.shape}")
+            if name != "faces" and len(array) != len(self.vertices):
+                raise ValueError(f"mesh: {len(self.vertices)} vertices but {len(array)} {name}")
         if self.faces.size and int(self.faces.max()) >= len(self.vertices):
             raise ValueError(f"mesh: a face names vertex {self.faces.max()}, there are {len(self.vertices)}")
+
+
+_ARRAYS = {"vertices": ("float32", 3), "normals": ("float32", 3), "faces": ("uint32", 3), "uvs": ("float32", 2),
+           "colours": ("float32", 4)}  # fmt: skip
+_OPTIONAL = ("uvs", "colours")
 
 
 class MeshRecipe(Protocol):
     """What a scene stores of a mesh: the few values that build the same arrays again.
 
-    A recipe is a frozen dataclass of plain values, hashable, with a `kind` that names it in stored scenes.
+    A recipe is a frozen dataclass of plain values, hashable, with a `kind` that names it in stored scenes; it turns
+    the lists that come out of JSON into tuples. It may also list simpler versions of itself (`HasLevels`).
     """
 
     kind: ClassVar[str]
@@ -49,6 +62,44 @@ class MeshRecipe(Protocol):
     def build(self) -> Mesh:
         """The mesh; the same arrays for equal recipes."""
         ...
+
+
+@runtime_checkable
+class HasLevels(Protocol):
+    """A recipe that has versions with fewer triangles, from which the renderer chooses by size in the frame."""
+
+    def levels(self) -> tuple[tuple[int, MeshRecipe], ...]:
+        """`(triangles, recipe)` of every version, the recipe's own first, ever fewer triangles."""
+        ...
+
+
+@dataclass(frozen=True)
+class Plane:
+    """A flat rectangle in the plane y = 0 that faces +y, with its texture repeated over it.
+
+    Attributes:
+        width_m: extent along x.
+        length_m: extent along z.
+        texture_m: side of one repetition of the texture.
+    """
+
+    kind: ClassVar[str] = "plane"
+
+    width_m: float = 1.0
+    length_m: float = 1.0
+    texture_m: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not min(self.width_m, self.length_m, self.texture_m) > 0:
+            raise ValueError(f"plane: width_m, length_m and texture_m must be above 0, got {self}")
+
+    def build(self) -> Mesh:
+        """Two triangles."""
+        corners = np.array([(-1, -1), (-1, 1), (1, 1), (1, -1)]) * (self.width_m / 2, self.length_m / 2)
+        vertices = np.column_stack([corners[:, 0], np.zeros(4), corners[:, 1]]).astype(np.float32)
+        normals = np.tile(np.array([0, 1, 0], np.float32), (4, 1))
+        faces = np.array([(0, 1, 2), (0, 2, 3)], np.uint32)
+        return Mesh(vertices, normals, faces, uvs=(corners / self.texture_m).astype(np.float32))
 
 
 def shade(positions: np.ndarray, triangles: np.ndarray, crease_deg: float = 40.0) -> Mesh:

@@ -13,9 +13,13 @@ from datasets.errors import SystemComponentError
 
 SHADER_FOLDER = Path(__file__).with_name("shaders")
 
+BLOCKS = ("FrameBlock", "ObjectBlock")
+"""Uniform blocks of `shaders/blocks.glsl`; each is read from the binding of its place here."""
+
 _HEADER = "#version 330 core\n"
 _STAGES = {".vert": GL.GL_VERTEX_SHADER, ".frag": GL.GL_FRAGMENT_SHADER}
-_LINE_IN_LOG = re.compile(r"\b0[:(](\d+)\)?")  # Mesa writes 0:12(5), NVIDIA 0(12)
+_LINE_IN_LOG = re.compile(r"\b(\d+)[:(](\d+)\)?")  # file and line: Mesa writes 0:12(5), NVIDIA 0(12)
+_INCLUDE = re.compile(r'^#include "([a-z_]+\.glsl)"$', re.MULTILINE)
 
 
 class Program:
@@ -39,6 +43,10 @@ class Program:
         if not GL.glGetProgramiv(self._name, GL.GL_LINK_STATUS):
             raise SystemComponentError(f"{vertex.name} + {fragment.name}: {_text(GL.glGetProgramInfoLog(self._name))}")
         self._locations: dict[str, int] = {}
+        for place, block in enumerate(BLOCKS):
+            index = GL.glGetUniformBlockIndex(self._name, block)
+            if index != GL.GL_INVALID_INDEX:
+                GL.glUniformBlockBinding(self._name, index, place)
 
     def use(self) -> None:
         """Draw with this program from now on."""
@@ -82,20 +90,40 @@ def compile_stage(file: Path, constants: dict[str, int]) -> int:
     Raises:
         SystemComponentError: the driver refuses it.
     """
-    source = file.read_text(encoding="utf-8")
     defines = "".join(f"#define {name} {value}\n" for name, value in constants.items())
+    files: list[Path] = []
+    source = _with_includes(file, files)
     stage = GL.glCreateShader(_STAGES[file.suffix])
-    GL.glShaderSource(stage, f"{_HEADER}{defines}#line 1\n{source}")
+    GL.glShaderSource(stage, f"{_HEADER}{defines}{source}")
     GL.glCompileShader(stage)
     if GL.glGetShaderiv(stage, GL.GL_COMPILE_STATUS):
         return int(stage)
     log = _text(GL.glGetShaderInfoLog(stage))
     GL.glDeleteShader(stage)
-    found, lines = _LINE_IN_LOG.search(log), source.splitlines()
-    place = ""
-    if found and 1 <= int(found[1]) <= len(lines):
-        place = f", line {found[1]}: `{lines[int(found[1]) - 1].strip()}`"
+    found, place = _LINE_IN_LOG.search(log), ""
+    if found and int(found[1]) < len(files):
+        culprit = files[int(found[1])]
+        line = culprit.read_text(encoding="utf-8").splitlines()[int(found[2]) - 1 : int(found[2])]
+        place = f", {culprit.name}" * (culprit != file) + f", line {found[2]}: `{''.join(line).strip()}`"
     raise SystemComponentError(f"shader {file.name}{place} does not compile: {log}")
+
+
+def _with_includes(file: Path, files: list[Path]) -> str:
+    """A shader's text with the files that it includes in their places, each the first time only.
+
+    `files` grows by what was read; its order gives the numbers by which compilers name them in their messages.
+    """
+    number = len(files)
+    files.append(file)
+    lines = [f"#line 1 {number}\n"]
+    for place, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+        wanted = _INCLUDE.match(line)
+        included = file.with_name(wanted[1]) if wanted else None
+        if included is None:
+            lines.append(f"{line}\n")
+        elif included not in files:
+            lines.append(f"{_with_includes(included, files)}#line {place + 1} {number}\n")
+    return "".join(lines)
 
 
 def _text(log: bytes | str) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 from datasets.errors import UsageError
 from rendering.backgrounds import PATTERNS, Colour
 from rendering.glyphs import FONTS
+from rendering.sensor import TONE_CURVES, Sensor
 
 Range = tuple[float, float]
 """Lowest and highest value, drawn from evenly; two equal values fix it."""
@@ -57,7 +58,18 @@ class Randomisation:
         pattern_contrast: spread of lightness (0 to 1) within the background.
         pattern_softness: of its edges, 0 to 1.
         blur_px: standard deviation of the camera's blur.
-        noise: standard deviation of the camera's noise in linear light, as a share of full scale.
+        noise: standard deviation of the camera's read noise in linear light, as a share of full scale.
+        exposure_ev: stops of brightening.
+        white_balance: stops of red over blue.
+        tone_curves: choices from `rendering.sensor.TONE_CURVES`.
+        vignetting: share of light lost in the corners.
+        distortion_k1: first factor of the lens's radial distortion.
+        chromatic_aberration_px: red fringes in the corners.
+        motion_px: length of a motion blur; its direction is drawn too.
+        defocus_px: radius of a defocus blur.
+        shot_noise: standard deviation of full light's noise.
+        bits: choices of bits a channel.
+        jpeg_quality: choices of quality; 0 for no compression.
 
     Raises:
         UsageError: a range is upside down or leaves its limits, or a choice is empty or unknown.
@@ -91,6 +103,17 @@ class Randomisation:
     pattern_softness: Range = (0.0, 0.8)
     blur_px: Range = (0.0, 0.7)
     noise: Range = (0.0, 0.015)
+    exposure_ev: Range = (0.0, 0.0)
+    white_balance: Range = (0.0, 0.0)
+    tone_curves: tuple[str, ...] = ("clip",)
+    vignetting: Range = (0.0, 0.0)
+    distortion_k1: Range = (0.0, 0.0)
+    chromatic_aberration_px: Range = (0.0, 0.0)
+    motion_px: Range = (0.0, 0.0)
+    defocus_px: Range = (0.0, 0.0)
+    shot_noise: Range = (0.0, 0.0)
+    bits: tuple[int, ...] = (8,)
+    jpeg_quality: tuple[int, ...] = (0,)
 
     def __post_init__(self) -> None:
         for entry in fields(self):
@@ -127,12 +150,15 @@ FACTORS: MappingProxyType[str, dict[str, Any]] = MappingProxyType(
         "colour": {"contrast": (0.7, 0.7), "saturation": (0.0, 0.0)},
         "material": {"roughness": (0.8, 0.8), "metallic": (0.0, 0.0)},
         "background": {"patterns": ("plain",), "pattern_contrast": (0.0, 0.0)},
-        "sensor": {"blur_px": (0.0, 0.0), "noise": (0.0, 0.0)},
+        "sensor": {"blur_px": (0.0, 0.0), "noise": (0.0, 0.0), "exposure_ev": (0.0, 0.0), "white_balance": (0.0, 0.0),
+                   "tone_curves": ("clip",), "vignetting": (0.0, 0.0), "distortion_k1": (0.0, 0.0),
+                   "chromatic_aberration_px": (0.0, 0.0), "motion_px": (0.0, 0.0), "defocus_px": (0.0, 0.0),
+                   "shot_noise": (0.0, 0.0), "bits": (8,), "jpeg_quality": (0,)},
     }
 )  # fmt: skip
 """What varies together, and the values at which `Randomisation.without` holds it."""
 
-_KNOWN: dict[str, tuple[str, ...]] = {"fonts": FONTS, "patterns": PATTERNS}
+_KNOWN: dict[str, tuple[str, ...]] = {"fonts": FONTS, "patterns": PATTERNS, "tone_curves": TONE_CURVES}
 
 _LIMITS: dict[str, Range] = {
     "thickness": (0.01, 2.0), "yaw_deg": (-80.0, 80.0), "pitch_deg": (-80.0, 80.0), "roll_deg": (-180.0, 180.0),
@@ -142,6 +168,9 @@ _LIMITS: dict[str, Range] = {
     "light_tint": (0.0, 1.0), "contrast": (0.0, 0.95), "saturation": (0.0, 1.0), "roughness": (0.0, 1.0),
     "metallic": (0.0, 1.0), "pattern_size": (0.01, 10.0), "pattern_contrast": (0.0, 1.0),
     "pattern_softness": (0.0, 1.0), "blur_px": (0.0, 20.0), "noise": (0.0, 1.0),
+    "exposure_ev": (-8.0, 8.0), "white_balance": (-4.0, 4.0), "vignetting": (0.0, 1.0), "distortion_k1": (-1.0, 1.0),
+    "chromatic_aberration_px": (-10.0, 10.0), "motion_px": (0.0, 50.0), "defocus_px": (0.0, 20.0),
+    "shot_noise": (0.0, 1.0),
 }  # fmt: skip
 
 
@@ -177,6 +206,29 @@ class Dice:
     def seed(self) -> int:
         """32 bits."""
         return int(self.generator.random() * 2**32)
+
+
+def draw_sensor(ranges: Randomisation, dice: Dice) -> Sensor:
+    """A sensor; the numbers that it takes from the generator are always as many."""
+    blur_px, noise, seed = dice.between(ranges.blur_px), dice.between(ranges.noise), dice.seed()
+    quality = dice.one_of(ranges.jpeg_quality)
+    return Sensor(
+        blur_px,
+        noise,
+        seed,
+        exposure_ev=dice.between(ranges.exposure_ev),
+        white_balance=dice.between(ranges.white_balance),
+        tone_curve=dice.one_of(ranges.tone_curves),
+        vignetting=dice.between(ranges.vignetting),
+        distortion=(dice.between(ranges.distortion_k1), 0.0),
+        chromatic_aberration_px=dice.between(ranges.chromatic_aberration_px),
+        motion_px=dice.between(ranges.motion_px),
+        motion_deg=dice.between((0.0, 180.0)),
+        defocus_px=dice.between(ranges.defocus_px),
+        shot_noise=dice.between(ranges.shot_noise),
+        bits=dice.one_of(ranges.bits),
+        jpeg_quality=quality or None,
+    )
 
 
 def colour_of(lightness: float, hue: float, saturation: float) -> Colour:

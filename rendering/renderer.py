@@ -1,80 +1,110 @@
-"""The renderer: a scene goes in, a frame with all its annotations comes out of one draw pass."""
+"""The renderer: a scene goes in, a frame with all the annotations asked for comes out."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from datasets.errors import SystemComponentError, UsageError
-from rendering.backgrounds import PATTERNS, Background
-from rendering.context import HeadlessContext
-from rendering.frame import Frame
-from rendering.geometry import projection
-from rendering.scene import Scene, SceneObject
+from datasets.errors import UsageError
+from rendering.amodal import AmodalMasks
+from rendering.array_pool import ArrayPool
+from rendering.context import ContextLost, HeadlessContext
+from rendering.draw_list import DrawList, add_coordinates, add_motion, draw_list
+from rendering.frame import ANNOTATIONS, DEFAULT_ANNOTATIONS, Frame, decode_flow, encode_flow
+from rendering.frame_block import add_shadows, frame_block
+from rendering.lens import LensMap, distort, lens_map
+from rendering.meshes import Plane
+from rendering.object_boxes import ObjectBox, object_boxes
+from rendering.scene import Camera, Scene
+
+if TYPE_CHECKING:
+    from rendering.passes import Passes
+    from rendering.resources import Resources
+
+# The attachment behind each map; ids come from one map of numbers.
+_ATTACHMENT_OF = {"semantic": "number", "instance": "number", "depth": "depth", "normal": "normal",
+                  "object_coordinates": "coordinates", "optical_flow": "flow"}  # fmt: skip
+_NEEDS_NUMBERS = ("boxes", "amodal", "boxes_3d", "poses", "keypoints")
+_NEEDS_BOXES = ("object_coordinates", "boxes_3d", "poses", "keypoints")
 
 
 class Renderer:
     """Draws frames of one size; to be used as a context manager, on the thread that opens it.
 
-    Each pixel is drawn as `supersample` by `supersample` sub-samples. Colours are their mean in linear light; ids,
-    depth and normals are those of the middle one, so they are exact at the pixel's centre and never blended.
+    Colours are the mean of `supersample` by `supersample` sub-samples in linear light. All annotations are those of
+    the one sample at the pixel's centre, so they are exact and never blended. What is not asked for costs nothing.
 
     Args:
         height: rows of the frame.
         width: columns of the frame.
-        supersample: sub-samples a pixel along each side; odd, so that one lies at the centre.
+        supersample: sub-samples a pixel along each side; odd. 1 is fastest, with edges that are not antialiased.
+        annotations: names of `rendering.frame.ANNOTATIONS`.
+        pixels_per_triangle: least area of a triangle in the frame on the average; of meshes that have levels of detail
+            the finest that keeps to it is drawn. 0 draws the finest always.
 
     Raises:
-        UsageError: a size below 1, an even supersample, or more samples than the driver can draw.
+        UsageError: a size below 1, an even supersample, an unknown annotation, or more samples than the driver can
+            draw.
         SystemComponentError: no OpenGL, or the driver refuses a shader.
     """
 
-    def __init__(self, height: int, width: int, supersample: int = 3) -> None:
-        if min(height, width) < 1 or supersample < 1 or supersample % 2 == 0:
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        supersample: int = 3,
+        annotations: tuple[str, ...] = DEFAULT_ANNOTATIONS,
+        pixels_per_triangle: float = 2.0,
+    ) -> None:
+        if min(height, width) < 1 or supersample < 1 or supersample % 2 == 0 or pixels_per_triangle < 0:
             raise UsageError(
-                "renderer: height and width must be 1 or more and supersample odd, "
-                f"got {height}, {width} and {supersample}"
+                "renderer: height and width must be 1 or more, supersample odd and pixels_per_triangle 0 or more, "
+                f"got {height}, {width}, {supersample} and {pixels_per_triangle}"
             )
+        unknown = [name for name in annotations if name not in ANNOTATIONS]
+        if unknown:
+            raise UsageError(f"renderer: no annotation {', '.join(unknown)}; there are {', '.join(ANNOTATIONS)}")
         self.height, self.width, self.supersample = height, width, supersample
-        self._frames_drawn = 0
-        with ExitStack() as opened:
-            self._context = opened.enter_context(HeadlessContext())
-            self._open_parts(opened)
-            self._opened = opened.pop_all()
+        self.annotations = tuple(name for name in ANNOTATIONS if name in annotations)
+        self._pixels_per_triangle = pixels_per_triangle
+        self._attachments = _attachments(self.annotations)
+        self._pool = ArrayPool()
+        self._lens: tuple[bytes, LensMap] | None = None
+        self._open()
 
     @property
     def description(self) -> str:
         """The driver's own name and version, for the provenance of what it drew."""
         return f"{self._context.renderer}, OpenGL {self._context.version}"
 
-    def render(self, scene: Scene) -> Frame:
-        """The frame of a scene.
+    def render(self, scene: Scene, following: Scene | None = None) -> Frame:
+        """The frame of a scene. If the driver lost its context meanwhile, it is made anew and the frame drawn again.
+
+        Args:
+            scene: what to show.
+            following: the scene of the next frame, towards which optical flow points; itself where there is none.
 
         Raises:
-            UsageError: the scene's camera has another frame size.
-            SystemComponentError: another thread calls, the renderer is closed, or its context is lost.
+            UsageError: a scene's camera has another frame size.
+            SystemComponentError: another thread calls, the renderer is closed, or its context is lost again at once.
         """
-        camera = scene.camera
-        if (camera.height, camera.width) != (self.height, self.width):
-            raise UsageError(
-                f"the scene's camera is {camera.width}x{camera.height} "
-                f"but this renderer draws {self.width}x{self.height}"
-            )
-        self._context.make_current()
-        self._samples.bind()
-        self._samples.clear()
-        self._draw_background(scene.background)
-        self._draw_objects(scene)
-        light, labels, geometry = self._resolve()
-        return Frame(
-            colour=scene.sensor.expose(light[:, :, :3]),
-            semantic=labels[:, :, :1].astype(np.uint8),
-            instance=labels[:, :, 1:].copy(),
-            normal=geometry[:, :, :3].copy(),
-            depth=geometry[:, :, 3:].copy(),
-        )
+        following = scene if following is None else following
+        for camera in (scene.camera, following.camera):
+            if (camera.height, camera.width) != (self.height, self.width):
+                raise UsageError(
+                    f"the scene's camera is {camera.width}x{camera.height} "
+                    f"but this renderer draws {self.width}x{self.height}"
+                )
+        self._context.check_thread()
+        try:
+            return self._render(scene, following)
+        except ContextLost:
+            self._reopen()
+            return self._render(scene, following)
 
     def close(self) -> None:
         """Free everything that the driver holds; a second call does nothing."""
@@ -88,106 +118,158 @@ class Renderer:
     ) -> None:
         self.close()
 
-    def _open_parts(self, opened: ExitStack) -> None:
-        # Imported here, since PyOpenGL chooses its platform at import, from what the context has set by now.
-        from OpenGL import GL
+    def _open(self) -> None:
+        with ExitStack() as opened:
+            self._context = opened.enter_context(HeadlessContext())
+            # Imported here, since PyOpenGL chooses its platform at import, from what the context has set by now.
+            from rendering.resources import Resources
 
-        from rendering.framebuffers import Framebuffer
-        from rendering.programs import SHADER_FOLDER, Program
-        from rendering.vertex_buffers import VertexBufferCache
+            self._resources: Resources = Resources()
+            opened.callback(self._resources.close)
+            self._passes: dict[tuple[int, int, bool], Passes] = {}
+            opened.callback(self._close_passes)
+            opened.callback(self._context.make_current)  # runs first: what is freed must be this context's own
+            self._passes_of(self.height, self.width, display=True)
+            self._opened = opened.pop_all()
 
-        self._gl = GL
-        screen, surface = SHADER_FOLDER / "screen.vert", SHADER_FOLDER / "surface.vert"
-        patterns = {f"PATTERN_{name.upper()}": index for index, name in enumerate(PATTERNS)}
-        background = SHADER_FOLDER / "background.frag"
-        scale = self.supersample
-        self._samples = Framebuffer(self.height * scale, self.width * scale, depth_test=True)
-        opened.callback(self._samples.close)
-        self._pixels = Framebuffer(self.height, self.width, depth_test=False)
-        opened.callback(self._pixels.close)
-        self._background_programs = [
-            Program(screen, background, {**patterns, "PATTERN": index}) for index in range(len(PATTERNS))
-        ]
-        for program in self._background_programs:
-            opened.callback(program.close)
-        self._surface_program = Program(surface, SHADER_FOLDER / "surface.frag")
-        opened.callback(self._surface_program.close)
-        self._resolve_program = Program(screen, SHADER_FOLDER / "resolve.frag")
-        opened.callback(self._resolve_program.close)
-        self._meshes = VertexBufferCache()
-        opened.callback(self._meshes.close)
-        self._no_vertices = int(GL.glGenVertexArrays(1))
-        opened.callback(GL.glDeleteVertexArrays, 1, [self._no_vertices])
-        GL.glPixelStorei(GL.GL_PACK_ALIGNMENT, 1)
-        GL.glFrontFace(GL.GL_CW)  # `projection` mirrors the window
-        opened.callback(self._context.make_current)  # runs first: what is freed must be this context's own
+    def _reopen(self) -> None:
+        """Leave the lost context behind, with whatever it still holds, and open another."""
+        self._opened.pop_all()
+        self._context.abandon()
+        self._open()
 
-    def _draw_background(self, background: Background) -> None:
-        program = self._background_programs[PATTERNS.index(background.pattern)]
-        angle = np.radians(background.angle_deg)
-        program.use()
-        program.set_floats("colours", background.colours)
-        program.set_floats("feature_px", background.size * self._samples.height)
-        program.set_floats("direction", (np.cos(angle), np.sin(angle)))
-        program.set_floats("softness", background.softness)
-        program.set_unsigned("seed", background.seed)
-        program.set_floats("frame_px", (self._samples.width, self._samples.height))
-        self._samples.draw_colour_only()
-        self._draw_screen()
-        self._samples.draw_all()
+    def _close_passes(self) -> None:
+        for passes in self._passes.values():
+            passes.close()
+        self._passes.clear()
 
-    def _draw_objects(self, scene: Scene) -> None:
-        gl, program, camera = self._gl, self._surface_program, scene.camera
-        axes = camera.world_to_camera[:3, :3]
-        program.use()
-        program.set_matrix(
-            "camera_to_clip", projection(camera.intrinsics, self.height, self.width, camera.near_m, camera.far_m)
+    def _passes_of(self, height: int, width: int, display: bool) -> Passes:
+        from rendering.passes import Outputs, Passes
+
+        key = (height, width, display)
+        if key not in self._passes:
+            outputs = Outputs(self._attachments, display)
+            self._passes[key] = Passes(self._resources, height, width, self.supersample, outputs)
+        return self._passes[key]
+
+    def _render(self, scene: Scene, following: Scene) -> Frame:
+        self._context.make_current()
+        self._resources.prove()  # before anything is made in a context that is gone
+        lens = self._lens_of(scene)
+        camera, later = (_widened(entry.camera, lens) for entry in (scene, following))
+        listed, boxes = self._prepare(scene, following, camera, later)
+        passes = self._passes_of(camera.height, camera.width, scene.sensor.pointwise)
+        arrays = passes.draw(scene, camera, listed)
+        if "amodal" in self.annotations:
+            arrays["bits"] = passes.draw_silhouettes(listed, len({thing.instance for thing in scene.objects}))
+        self._resources.prove()
+        if lens is not None:
+            arrays = _seen_through(lens, arrays, scene, following)
+        return self._frame(scene, arrays, boxes)
+
+    def _prepare(
+        self, scene: Scene, following: Scene, camera: Camera, later: Camera
+    ) -> tuple[DrawList, dict[int, ObjectBox]]:
+        """Upload the numbers of the frame and its objects; what to draw, and the objects' boxes if they are needed."""
+        resources, ground, irradiance = self._resources, None, None
+        if scene.ground is not None:
+            ground = Plane(scene.ground.size_m, scene.ground.size_m, scene.ground.texture_m)
+        if scene.environment is not None:
+            irradiance = resources.surroundings[scene.environment.map].irradiance
+        listed = draw_list(
+            scene, camera, ground, lambda recipe: resources.meshes[recipe].bounds, self._pixels_per_triangle
         )
-        program.set_floats("sun_direction", axes @ scene.sun.direction / np.linalg.norm(scene.sun.direction))
-        program.set_floats("sun_colour", scene.sun.colour)
-        program.set_floats("up", axes[:, 1])
-        program.set_floats("sky_colour", scene.ambient.sky)
-        program.set_floats("ground_colour", scene.ambient.ground)
-        gl.glEnable(gl.GL_DEPTH_TEST)
-        gl.glEnable(gl.GL_CULL_FACE)
-        for thing in scene.objects:
-            self._draw_object(thing, camera.world_to_camera @ thing.pose)
-        gl.glDisable(gl.GL_CULL_FACE)
-        gl.glDisable(gl.GL_DEPTH_TEST)
+        boxes: dict[int, ObjectBox] = {}
+        if any(name in self.annotations for name in _NEEDS_BOXES):
+            boxes = object_boxes(scene.objects, [resources.meshes[thing.mesh] for thing in scene.objects])
+        if "object_coordinates" in self.annotations:
+            add_coordinates(listed, scene, boxes)
+        if "optical_flow" in self.annotations:
+            add_motion(listed, scene, following)
+        if "amodal" in self.annotations:
+            bits = {instance: bit for bit, instance in enumerate(_instances(scene))}
+            listed.block["amodal_bit"] = 2**32 - 1
+            listed.block["amodal_bit"][: len(scene.objects)] = [bits[thing.instance] for thing in scene.objects]
+        block = frame_block(scene, camera, later.intrinsics, irradiance)
+        if scene.sun.shadows is not None and scene.objects:
+            count = len(scene.objects)
+            add_shadows(block, scene.sun.shadows, listed.centres[:count], listed.radii[:count])
+        resources.frame_block.upload(block)
+        if len(listed.block):
+            resources.object_blocks.upload(listed.block)
+        return listed, boxes
 
-    def _draw_object(self, thing: SceneObject, model_to_camera: np.ndarray) -> None:
-        program = self._surface_program
-        program.set_matrix("model_to_camera", model_to_camera)
-        program.set_matrix("normal_to_camera", np.linalg.inv(model_to_camera[:3, :3]).T)
-        program.set_floats("base_colour", thing.material.base_colour)
-        program.set_floats("roughness", thing.material.roughness)
-        program.set_floats("metallic", thing.material.metallic)
-        program.set_unsigned("ids", thing.semantic, thing.instance)
-        self._meshes[thing.mesh].draw()
+    def _lens_of(self, scene: Scene) -> LensMap | None:
+        if not any(scene.sensor.distortion):
+            return None
+        key = np.array([*scene.camera.intrinsics.ravel(), *scene.sensor.distortion]).tobytes()
+        if self._lens is None or self._lens[0] != key:
+            found = lens_map(scene.camera.intrinsics, self.height, self.width, scene.sensor.distortion)
+            self._lens = key, found
+        return self._lens[1]
 
-    def _resolve(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Light with the canary, labels and geometry of whole pixels."""
-        gl, program = self._gl, self._resolve_program
-        # A new value for every frame: without a current context all calls succeed and read zeros or old pixels.
-        self._frames_drawn += 1
-        canary = 1.0 + self._frames_drawn % 1000
-        self._pixels.bind()
-        program.use()
-        for slot, name in enumerate(("sub_colour", "sub_labels", "sub_geometry")):
-            gl.glActiveTexture(gl.GL_TEXTURE0 + slot)
-            gl.glBindTexture(gl.GL_TEXTURE_2D, self._samples.textures[slot])
-            program.set_integer(name, slot)
-        program.set_integer("supersample", self.supersample)
-        program.set_floats("canary", canary)
-        self._draw_screen()
-        light, labels, geometry = (self._pixels.read(slot) for slot in range(3))
-        if not (light[0, 0, 3] == light[-1, -1, 3] == canary):
-            raise SystemComponentError(
-                "the OpenGL context is lost: the frame came back empty. Open a new renderer on this thread; if it "
-                "happens again, check the graphics driver with `python -m rendering.context`"
-            )
-        return light, labels, geometry
+    def _frame(self, scene: Scene, arrays: dict[str, np.ndarray], boxes: dict[int, ObjectBox]) -> Frame:
+        colour = arrays["display"] if "display" in arrays else scene.sensor.expose(arrays["light"][:, :, :3])
+        maps: dict[str, np.ndarray | None] = {}
+        if "number" in arrays:
+            floor = [] if scene.ground is None else [scene.ground.semantic]
+            semantic = [0, *(thing.semantic for thing in scene.objects), *floor]
+            instance = [0, *(thing.instance for thing in scene.objects), *(0 for _ in floor)]
+            tables: dict[str, np.ndarray] = {
+                "semantic": np.array(semantic, np.uint8),
+                "instance": np.array(instance, np.uint32),
+            }
+            for name, table in tables.items():
+                out = self._pool.take(arrays["number"].shape, table.dtype.name)
+                maps[name] = table.take(arrays["number"], out=out, mode="clip")  # clip: without a copy of the result
+        for name, attachment in (("normal_code", "normal"), ("coordinates_code", "coordinates"), ("flow_code", "flow")):
+            maps[name] = arrays[attachment][:, :, :3] if attachment in arrays else None
+        amodal = AmodalMasks(arrays["bits"], _instances(scene)) if "bits" in arrays else None
+        return Frame(
+            colour, depth=arrays.get("depth"), annotations=self.annotations,
+            amodal=amodal, boxes=boxes, **maps,
+        )  # fmt: skip
 
-    def _draw_screen(self) -> None:
-        self._gl.glBindVertexArray(self._no_vertices)
-        self._gl.glDrawArrays(self._gl.GL_TRIANGLES, 0, 3)
+
+def _attachments(annotations: tuple[str, ...]) -> tuple[str, ...]:
+    wanted = [_ATTACHMENT_OF[name] for name in annotations if name in _ATTACHMENT_OF]
+    wanted += ["number"] * any(name in annotations for name in _NEEDS_NUMBERS)
+    return tuple(dict.fromkeys(wanted))
+
+
+def _instances(scene: Scene) -> tuple[int, ...]:
+    """Every instance once, in the scene's order."""
+    return tuple(dict.fromkeys(thing.instance for thing in scene.objects))
+
+
+def _widened(camera: Camera, lens: LensMap | None) -> Camera:
+    """The camera with the lens's margin around its frame."""
+    if lens is None:
+        return camera
+    rows, columns = lens.margin
+    shift = np.array([[1, 0, columns], [0, 1, rows], [0, 0, 1]])
+    return replace(
+        camera,
+        height=camera.height + 2 * rows,
+        width=camera.width + 2 * columns,
+        intrinsics=shift @ camera.intrinsics,
+    )
+
+
+def _seen_through(
+    lens: LensMap, arrays: dict[str, np.ndarray], scene: Scene, following: Scene
+) -> dict[str, np.ndarray]:
+    """The arrays of the wide frame as the lens shows them."""
+    seen = {name: lens.light(array) if name == "light" else lens.labels(array) for name, array in arrays.items()}
+    if "flow" in seen:
+        flow = decode_flow(seen["flow"]).astype(np.float64)
+        height, width = flow.shape[:2]
+        rows, columns = lens.margin
+        # The flow stands at the centre of the nearest pixel of the wide frame.
+        start = np.stack([np.floor(lens.places[:, :, 0]), np.floor(lens.places[:, :, 1])], axis=-1) + 0.5
+        ends = (start + flow - (columns, rows)).reshape(-1, 2)
+        begins = (start - (columns, rows)).reshape(-1, 2)
+        moved = distort(following.camera.intrinsics, ends, following.sensor.distortion)
+        moved -= distort(scene.camera.intrinsics, begins, scene.sensor.distortion)
+        seen["flow"] = encode_flow(moved.reshape(height, width, 2))
+    return seen

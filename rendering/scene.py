@@ -7,21 +7,33 @@ their digits, and meshes as the recipes that build them.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 import numpy as np
 
-from rendering.backgrounds import Background, Colour
+from rendering.asset_recipes import AssetMesh, AssetTexture
+from rendering.backgrounds import Background
+from rendering.checks import keep_matrix
+from rendering.environments import ENVIRONMENTS
 from rendering.glyphs import Glyph
-from rendering.meshes import MeshRecipe
+from rendering.lights import MAX_POINT_LIGHTS, AmbientLight, EnvironmentLight, PointLight, Shadows, SunLight
+from rendering.materials import TEXTURE_SLOTS, Material
+from rendering.meshes import MeshRecipe, Plane
 from rendering.sensor import Sensor
+from rendering.solids import RoundedBox, Turned
+from rendering.textures import CheckerTexture, NoiseTexture, TextureFile
 
-RECIPES: dict[str, type[Glyph]] = {Glyph.kind: Glyph}
+RECIPES: dict[str, Any] = {recipe.kind: recipe for recipe in (Glyph, Plane, AssetMesh, RoundedBox, Turned)}
 """Every kind of mesh that a stored scene may name."""
+
+TEXTURES: dict[str, Any] = {recipe.kind: recipe for recipe in (TextureFile, CheckerTexture, NoiseTexture, AssetTexture)}
+"""Every kind of texture that a stored scene may name."""
 
 _FORMAT = 1
 _SETTLED_DECIMALS = 9
+_MOST_OBJECTS = 65534  # they are drawn with 16-bit numbers; one is the ground's
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,70 +60,15 @@ class Camera:
     far_m: float = 100.0
 
     def __post_init__(self) -> None:
-        _keep_matrix(self, "intrinsics", (3, 3))
-        _keep_matrix(self, "world_to_camera", (4, 4))
+        keep_matrix(self, "intrinsics", (3, 3))
+        keep_matrix(self, "world_to_camera", (4, 4))
         if not 0 < self.near_m < self.far_m:
             raise ValueError(f"camera: needs 0 < near_m < far_m, got {self.near_m} and {self.far_m}")
 
 
-@dataclass(frozen=True)
-class Material:
-    """A surface of the metallic-roughness model (glTF 2.0, section 3.9).
-
-    Attributes:
-        base_colour: share of light reflected, linear R, G, B from 0 to 1.
-        roughness: 0 is a mirror, 1 is matt.
-        metallic: 0 is a dielectric, 1 a metal.
-    """
-
-    base_colour: Colour = (0.8, 0.8, 0.8)
-    roughness: float = 0.6
-    metallic: float = 0.0
-
-    def __post_init__(self) -> None:
-        _keep_colours(self, "base_colour")
-        if not all(0 <= value <= 1 for value in (*self.base_colour, self.roughness, self.metallic)):
-            raise ValueError(f"material: every value must be between 0 and 1, got {self}")
-
-
-@dataclass(frozen=True)
-class SunLight:
-    """Parallel light.
-
-    Attributes:
-        direction: from the scene towards the sun, in world axes; any length but 0.
-        colour: linear R, G, B; a white matt surface that faces a sun of colour 1 shows as 1.
-    """
-
-    direction: tuple[float, float, float] = (0.3, 0.6, 0.75)
-    colour: Colour = (1.0, 1.0, 1.0)
-
-    def __post_init__(self) -> None:
-        _keep_colours(self, "colour")
-        object.__setattr__(self, "direction", tuple(float(part) for part in self.direction))
-        if not any(self.direction):
-            raise ValueError("sun: direction must not be 0, 0, 0")
-
-
-@dataclass(frozen=True)
-class AmbientLight:
-    """Light from all sides: one colour from above, another from below, mixed between by the surface's slope.
-
-    Attributes:
-        sky: linear R, G, B from +y; a white matt surface under a sky and ground of colour 1 shows as 1.
-        ground: the same from -y.
-    """
-
-    sky: Colour = (0.3, 0.3, 0.3)
-    ground: Colour = (0.2, 0.2, 0.2)
-
-    def __post_init__(self) -> None:
-        _keep_colours(self, "sky", "ground")
-
-
 @dataclass(frozen=True, eq=False)
 class SceneObject:
-    """One thing in the scene.
+    """One thing in the scene, or one part of it: parts of one thing share instance, semantic and class.
 
     Attributes:
         mesh: the recipe of its mesh.
@@ -119,7 +76,7 @@ class SceneObject:
         material: its surface.
         semantic: id of its pixels in the semantic map, 1 to 255; 0 is the background.
         class_index: class of the object in `objects.label`.
-        instance: id of its pixels in the instance map, 1 to 65535, unique in the scene.
+        instance: id of its pixels in the instance map, 1 to 4294967295.
 
     Raises:
         ValueError: an id does not fit its map, or the pose mirrors or flattens the mesh.
@@ -133,13 +90,40 @@ class SceneObject:
     instance: int
 
     def __post_init__(self) -> None:
-        _keep_matrix(self, "pose", (4, 4))
-        if not 1 <= self.semantic <= 255 or not 1 <= self.instance <= 65535:
+        keep_matrix(self, "pose", (4, 4))
+        if not 1 <= self.semantic <= 255 or not 1 <= self.instance < 2**32:
             raise ValueError(
-                f"scene object: semantic must be 1 to 255 and instance 1 to 65535, got {self.semantic}, {self.instance}"
+                "scene object: semantic must be 1 to 255 and instance 1 to 4294967295, "
+                f"got {self.semantic}, {self.instance}"
             )
         if np.linalg.det(self.pose[:3, :3]) <= 0:
             raise ValueError(f"scene object {self.instance}: the pose mirrors or flattens the mesh")
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A level floor under everything; it has depth and a normal but is no object.
+
+    Attributes:
+        height_m: of the floor along +y.
+        size_m: side of the square, centred below the world's origin.
+        texture_m: side of one repetition of its textures.
+        material: its surface.
+        semantic: id of its pixels in the semantic map, 0 to 255; the instance map shows 0.
+
+    Raises:
+        ValueError: a value is outside its range.
+    """
+
+    height_m: float = 0.0
+    size_m: float = 100.0
+    texture_m: float = 1.0
+    material: Material = field(default_factory=Material)
+    semantic: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.semantic <= 255 or not min(self.size_m, self.texture_m) > 0:
+            raise ValueError(f"ground: semantic must be 0 to 255, size_m and texture_m above 0, got {self}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +131,7 @@ class Scene:
     """One frame to render. `label` is the class of the whole image, None where it has none.
 
     Raises:
-        ValueError: two objects share an instance id.
+        ValueError: objects share an instance id but not semantic and class, or there are too many objects or lamps.
     """
 
     camera: Camera
@@ -157,11 +141,23 @@ class Scene:
     background: Background = field(default_factory=Background)
     sensor: Sensor = field(default_factory=Sensor)
     label: int | None = None
+    ground: Ground | None = None
+    point_lights: tuple[PointLight, ...] = ()
+    environment: EnvironmentLight | None = None
 
     def __post_init__(self) -> None:
-        ids = [thing.instance for thing in self.objects]
-        if len(set(ids)) != len(ids):
-            raise ValueError(f"scene: instance ids must differ, got {ids}")
+        kinds: dict[int, tuple[int, int]] = {}
+        for thing in self.objects:
+            if kinds.setdefault(thing.instance, (thing.semantic, thing.class_index)) != (
+                thing.semantic,
+                thing.class_index,
+            ):
+                raise ValueError(f"scene: parts of instance {thing.instance} must share semantic and class_index")
+        if len(self.objects) > _MOST_OBJECTS or len(self.point_lights) > MAX_POINT_LIGHTS:
+            raise ValueError(
+                f"scene: at most {_MOST_OBJECTS} objects and {MAX_POINT_LIGHTS} point lights, "
+                f"got {len(self.objects)} and {len(self.point_lights)}"
+            )
 
     def settled(self) -> Scene:
         """The scene with every number rounded to nine decimals.
@@ -181,34 +177,66 @@ class Scene:
         """The scene that `to_json` stored.
 
         Raises:
-            ValueError: the text is no scene, or names a kind of mesh that does not exist.
+            ValueError: the text is no scene, or names a kind of mesh or texture that does not exist.
         """
         try:
             values = json.loads(text)
             if values.pop("format") != _FORMAT:
                 raise ValueError(f"format must be {_FORMAT}")
-            objects = tuple(_object_from(entry) for entry in values.pop("objects"))
-            parts = {name: kind(**values.pop(name)) for name, kind in _PARTS.items()}
-            return cls(objects=objects, **parts, **values)
+            parts = {name: build(values.pop(name)) for name, build in _PARTS.items() if name in values}
+            return cls(**parts, **values)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ValueError(f"this text is not a stored scene: {type(error).__name__}: {error}") from None
 
 
-_PARTS: dict[str, Any] = {
-    "camera": Camera,
-    "sun": SunLight,
-    "ambient": AmbientLight,
-    "background": Background,
-    "sensor": Sensor,
-}
+def _recipe_from(values: dict[str, Any] | None, kinds: dict[str, Any], noun: str) -> Any:
+    if values is None:
+        return None
+    if values["kind"] not in kinds:
+        raise ValueError(f"no {noun} of kind {values['kind']!r}; there are {', '.join(kinds)}")
+    return kinds[values["kind"]](**{name: value for name, value in values.items() if name != "kind"})
+
+
+def _material_from(values: dict[str, Any]) -> Material:
+    textures = {name: _recipe_from(values.get(name), TEXTURES, "texture") for name in TEXTURE_SLOTS}
+    return Material(**{**values, **textures})
 
 
 def _object_from(values: dict[str, Any]) -> SceneObject:
-    mesh, material = dict(values.pop("mesh")), values.pop("material")
-    kind = mesh.pop("kind")
-    if kind not in RECIPES:
-        raise ValueError(f"no mesh of kind {kind!r}; there are {', '.join(RECIPES)}")
-    return SceneObject(mesh=RECIPES[kind](**mesh), material=Material(**material), **values)
+    parts = {"mesh": _recipe_from(values["mesh"], RECIPES, "mesh"), "material": _material_from(values["material"])}
+    return SceneObject(**{**values, **parts})
+
+
+def _ground_from(values: dict[str, Any] | None) -> Ground | None:
+    return values and Ground(**{**values, "material": _material_from(values["material"])})  # type: ignore[return-value]
+
+
+def _sun_from(values: dict[str, Any]) -> SunLight:
+    shadows = values.get("shadows")
+    return SunLight(**{**values, "shadows": shadows and Shadows(**shadows)})
+
+
+def _environment_from(values: dict[str, Any] | None) -> EnvironmentLight | None:
+    if values is None:
+        return None
+    return EnvironmentLight(**{**values, "map": _recipe_from(values["map"], ENVIRONMENTS, "environment")})
+
+
+def _background_from(values: dict[str, Any]) -> Background:
+    return Background(**{**values, "picture": _recipe_from(values.get("picture"), TEXTURES, "texture")})
+
+
+_PARTS: dict[str, Callable[[Any], Any]] = {
+    "objects": lambda entries: tuple(_object_from(entry) for entry in entries),
+    "camera": lambda values: Camera(**values),
+    "sun": _sun_from,
+    "ambient": lambda values: AmbientLight(**values),
+    "background": _background_from,
+    "sensor": lambda values: Sensor(**values),
+    "ground": _ground_from,
+    "point_lights": lambda entries: tuple(PointLight(**entry) for entry in entries),
+    "environment": _environment_from,
+}
 
 
 def _plain(value: Any) -> Any:
@@ -217,24 +245,7 @@ def _plain(value: Any) -> Any:
         return value.tolist()
     if isinstance(value, tuple):
         return [_plain(part) for part in value]
-    if hasattr(value, "kind"):
-        return {"kind": value.kind, **asdict(value)}
-    if hasattr(value, "__dataclass_fields__"):
-        return {entry.name: _plain(getattr(value, entry.name)) for entry in fields(value)}
+    if is_dataclass(value):
+        kind = {"kind": value.kind} if hasattr(value, "kind") else {}
+        return {**kind, **{entry.name: _plain(getattr(value, entry.name)) for entry in fields(value)}}
     return value
-
-
-def _keep_matrix(owner: Any, name: str, shape: tuple[int, int]) -> None:
-    matrix = np.array(getattr(owner, name), np.float64)
-    if matrix.shape != shape or not np.isfinite(matrix).all():
-        raise ValueError(f"{type(owner).__name__}: {name} must be {shape} finite numbers, got {matrix.tolist()}")
-    matrix.flags.writeable = False
-    object.__setattr__(owner, name, matrix)
-
-
-def _keep_colours(owner: Any, *names: str) -> None:
-    for name in names:
-        colour = tuple(float(part) for part in getattr(owner, name))
-        if len(colour) != 3 or min(colour) < 0:
-            raise ValueError(f"{type(owner).__name__}: {name} must be (R, G, B), each 0 or more, got {colour}")
-        object.__setattr__(owner, name, colour)

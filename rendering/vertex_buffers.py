@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from ctypes import c_void_p
 
 import numpy as np
@@ -12,29 +11,36 @@ from OpenGL import GL
 # and finds none where another library imported PyOpenGL before the headless context was chosen.
 from OpenGL.raw.GL.VERSION.GL_2_0 import glVertexAttribPointer
 
-from rendering.meshes import Mesh, MeshRecipe
+from rendering.draw_list import Bounds
+from rendering.meshes import Mesh
 
 _FLOAT_BYTES = 4
 
 
 class VertexBuffers:
-    """One uploaded mesh of the current context."""
+    """One uploaded mesh of the current context.
+
+    Attributes:
+        bounds: its bounding sphere.
+        vertices: `(n, 3)` float32, kept for exact boxes.
+        low: their lowest corner.
+        high: their highest corner.
+        has_uvs: whether it has places in textures.
+        has_colours: whether its vertices have colours.
+    """
 
     def __init__(self, mesh: Mesh) -> None:
+        self.vertices = mesh.vertices
+        self.low, self.high = _corners(mesh.vertices)
+        centre = (self.low + self.high) / 2
+        offsets = mesh.vertices.astype(np.float64) - centre
+        radius = float(np.sqrt(np.einsum("ij,ij->i", offsets, offsets).max(initial=0)))
+        self.bounds = Bounds(centre, radius, len(mesh.faces))
+        self.has_uvs, self.has_colours = mesh.uvs is not None, mesh.colours is not None
         self._count = mesh.faces.size
         self._array = int(GL.glGenVertexArrays(1))
         self._buffers = [int(name) for name in GL.glGenBuffers(2)]
-        GL.glBindVertexArray(self._array)
-        corners = np.ascontiguousarray(np.hstack([mesh.vertices, mesh.normals]))
-        for target, buffer, data in zip(
-            (GL.GL_ARRAY_BUFFER, GL.GL_ELEMENT_ARRAY_BUFFER), self._buffers, (corners, mesh.faces), strict=True
-        ):
-            GL.glBindBuffer(target, buffer)
-            GL.glBufferData(target, data.nbytes, data, GL.GL_STATIC_DRAW)
-        for location in (0, 1):
-            offset = c_void_p(3 * _FLOAT_BYTES * location)
-            GL.glEnableVertexAttribArray(location)
-            glVertexAttribPointer(location, 3, GL.GL_FLOAT, GL.GL_FALSE, 6 * _FLOAT_BYTES, offset)
+        self._upload(mesh)
 
     def draw(self) -> None:
         """Draw every triangle with the program in use."""
@@ -46,27 +52,25 @@ class VertexBuffers:
         GL.glDeleteVertexArrays(1, [self._array])
         GL.glDeleteBuffers(2, self._buffers)
 
+    def _upload(self, mesh: Mesh) -> None:
+        columns = {0: mesh.vertices, 1: mesh.normals, 2: mesh.uvs, 3: mesh.colours}  # by location in `surface.vert`
+        present = {location: column for location, column in columns.items() if column is not None}
+        corners = np.ascontiguousarray(np.hstack(list(present.values())))
+        GL.glBindVertexArray(self._array)
+        for target, buffer, data in zip(
+            (GL.GL_ARRAY_BUFFER, GL.GL_ELEMENT_ARRAY_BUFFER), self._buffers, (corners, mesh.faces), strict=True
+        ):
+            GL.glBindBuffer(target, buffer)
+            GL.glBufferData(target, data.nbytes, data, GL.GL_STATIC_DRAW)
+        offset = 0
+        for location, column in present.items():
+            count = column.shape[1]
+            GL.glEnableVertexAttribArray(location)
+            glVertexAttribPointer(location, count, GL.GL_FLOAT, GL.GL_FALSE, corners.strides[0], c_void_p(offset))
+            offset += count * _FLOAT_BYTES
 
-class VertexBufferCache:
-    """Uploaded meshes by recipe, each uploaded once; beyond `limit` the one unused for longest is freed."""
 
-    def __init__(self, limit: int = 2048) -> None:
-        self._limit = limit
-        self._kept: OrderedDict[MeshRecipe, VertexBuffers] = OrderedDict()
-
-    def __getitem__(self, recipe: MeshRecipe) -> VertexBuffers:
-        if recipe in self._kept:
-            self._kept.move_to_end(recipe)
-        else:
-            self._kept[recipe] = VertexBuffers(recipe.build())
-            if len(self._kept) > self._limit:
-                self._kept.popitem(last=False)[1].close()
-        return self._kept[recipe]
-
-    def __len__(self) -> int:
-        return len(self._kept)
-
-    def close(self) -> None:
-        """Free every mesh."""
-        while self._kept:
-            self._kept.popitem()[1].close()
+def _corners(vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    if not len(vertices):
+        return np.zeros(3), np.zeros(3)
+    return vertices.min(axis=0).astype(np.float64), vertices.max(axis=0).astype(np.float64)

@@ -1,4 +1,8 @@
-// A pattern behind the objects. PATTERN_... are places in rendering.backgrounds.PATTERNS, PATTERN is the one to paint,
+#include "blocks.glsl"
+#include "display.glsl"
+#include "equirectangular.glsl"
+
+// A pattern behind the objects, a photograph, or the surroundings. PATTERN_... are places in rendering.backgrounds.PATTERNS, PATTERN is the one to paint,
 // a constant, since software rasterisers run every branch that the compiler cannot remove.
 uniform vec3 colours[3];
 uniform float feature_px;     // size of one feature
@@ -6,6 +10,10 @@ uniform vec2 direction;       // cosine and sine of the pattern's angle
 uniform float softness;
 uniform uint seed;
 uniform vec2 frame_px;        // width, height
+uniform sampler2D picture;
+uniform vec2 picture_share;   // how much of the photograph's width and height is shown
+uniform mat3 pixel_to_environment;
+uniform float strength;
 
 layout(location = 0) out vec4 colour;
 
@@ -86,10 +94,22 @@ vec3 paint(vec2 place, vec2 across) {
     return cells(place);
 }
 
-void main() {
+vec3 behind() {
+    if (PATTERN == PATTERN_PICTURE) {
+        vec2 place = 0.5 + picture_share * (gl_FragCoord.xy / frame_px - 0.5);
+        return texture(picture, place).rgb;
+    }
+    if (PATTERN == PATTERN_SURROUNDINGS) {
+        vec2 place = equirectangular(pixel_to_environment * vec3(gl_FragCoord.xy, 1.0));
+        return strength * textureLod(picture, place, 0.0).rgb;
+    }
     vec2 centred = gl_FragCoord.xy - 0.5 * frame_px;
     vec2 turned = vec2(dot(centred, vec2(direction.x, -direction.y)), dot(centred, direction.yx));
     // The seed also moves the pattern, so that regular ones do not always meet the frame alike.
     vec2 shift = 16.0 * dice(ivec2(0)).xy;
-    colour = vec4(paint(turned / feature_px + shift, turned / frame_px.y), 1.0);
+    return paint(turned / feature_px + shift, turned / frame_px.y);
+}
+
+void main() {
+    colour = stored(behind());
 }

@@ -1,73 +1,98 @@
-// Colour and every annotation of a surface in one pass.
-uniform vec3 base_colour;
-uniform float roughness;
-uniform float metallic;
-uniform uvec2 ids;            // semantic, instance
-uniform vec3 sun_direction;   // towards the sun, camera axes, unit
-uniform vec3 sun_colour;
-uniform vec3 up;              // world +y in camera axes, unit
-uniform vec3 sky_colour;
-uniform vec3 ground_colour;
+// Colour and every annotation of a surface in one pass. What is written is what has a location: COLOUR, NUMBER, DEPTH,
+// NORMAL, COORDINATES, FLOW and AMODAL are defined as the places of their attachments, or not at all.
+#include "blocks.glsl"
+#include "display.glsl"
 
+#if defined(COLOUR) || defined(DEPTH)
 in vec3 position;
+#endif
+#if defined(COLOUR) || defined(NORMAL)
 in vec3 normal;
+#endif
+#ifdef TEXTURED
+in vec2 uv;
+#endif
+#ifdef VERTEX_COLOURS
+in vec4 tint;
+#endif
+#ifdef BASE_COLOUR_TEXTURE
+uniform sampler2D base_colour_texture;
+#endif
 
-layout(location = 0) out vec4 colour;
-layout(location = 1) out uvec2 labels;
-layout(location = 2) out vec4 geometry;
+#ifdef NUMBER
+layout(location = NUMBER) out uint number_out;
+#endif
+#ifdef DEPTH
+layout(location = DEPTH) out float depth_out;
+#endif
+#ifdef NORMAL
+layout(location = NORMAL) out vec4 normal_out;
+#endif
+#ifdef COORDINATES
+in vec3 coordinates;
+layout(location = COORDINATES) out vec4 coordinates_out;
+#endif
+#ifdef FLOW
+in vec3 next_position;
+layout(location = FLOW) out vec4 flow_out;
+#endif
+#ifdef AMODAL
+layout(location = AMODAL) out uvec4 amodal_out;
+#endif
 
-// Below this a mirror's highlight is smaller than a pixel and turns into flicker.
-const float SMOOTHEST = 0.05;
-// Share of light that a dielectric reflects head-on (glTF 2.0, appendix B.2.1).
-const float DIELECTRIC = 0.04;
-
-// Light from all sides towards a unit direction.
-vec3 ambient(vec3 direction) {
-    return mix(ground_colour, sky_colour, 0.5 + 0.5 * dot(direction, up));
+// Base colour and alpha.
+vec4 surface_colour() {
+    vec4 found = vec4(base_colour, 1.0);
+#ifdef BASE_COLOUR_TEXTURE
+    found *= texture(base_colour_texture, uv);
+#endif
+#ifdef VERTEX_COLOURS
+    found *= tint;
+#endif
+    return found;
 }
 
-// Distribution of microfacets times visibility, GGX: Walter et al., "Microfacet models for refraction through rough
-// surfaces", EGSR 2007; height-correlated Smith term: Heitz, "Understanding the masking-shadowing function", JCGT 2014.
-// Multiplied by pi, since light is measured by the brightness of a white matt surface.
-float highlight(float n_h, float n_l, float n_v, float alpha) {
-    float squared = alpha * alpha;
-    float spread = n_h * n_h * (squared - 1.0) + 1.0;
-    float seen = n_l * sqrt(n_v * n_v * (1.0 - squared) + squared);
-    float lit = n_v * sqrt(n_l * n_l * (1.0 - squared) + squared);
-    return squared / (spread * spread) * 0.5 / max(seen + lit, 1e-5);
-}
-
-// Schlick, "An inexpensive BRDF model for physically-based rendering", 1994.
-vec3 fresnel(vec3 head_on, float cosine) {
-    return head_on + (1.0 - head_on) * pow(1.0 - cosine, 5.0);
-}
-
-// What a surface mirrors of even light from all sides, as scale and offset of its head-on reflectance:
-// Karis, "Physically based shading on mobile", 2014.
-vec3 mirrored_share(vec3 head_on, float rough, float n_v) {
-    vec4 r = rough * vec4(-1.0, -0.0275, -0.572, 0.022) + vec4(1.0, 0.0425, 1.04, -0.04);
-    float falloff = min(r.x * r.x, exp2(-9.28 * n_v)) * r.x + r.y;
-    vec2 scale_offset = vec2(-1.04, 1.04) * falloff + r.zw;
-    return head_on * scale_offset.x + scale_offset.y;
-}
+#ifdef COLOUR
+layout(location = COLOUR) out vec4 colour_out;
+#include "light.glsl"
+#endif
 
 void main() {
+#if defined(COLOUR) || defined(ALPHA_CUT)
+    vec4 base = surface_colour();
+#endif
+#ifdef ALPHA_CUT
+    if (base.a < alpha_cutoff) discard;
+#endif
+#if defined(COLOUR) || defined(NORMAL)
     vec3 n = normalize(normal);
-    vec3 v = normalize(-position);
-    vec3 h = normalize(sun_direction + v);
-    float n_l = max(dot(n, sun_direction), 0.0);
-    float n_v = max(dot(n, v), 1e-3);
-    float rough = max(roughness, SMOOTHEST);
-
-    vec3 matt = base_colour * (1.0 - metallic);
-    vec3 head_on = mix(vec3(DIELECTRIC), base_colour, metallic);
-    vec3 mirrored = fresnel(head_on, max(dot(v, h), 0.0));
-    float shine = highlight(max(dot(n, h), 0.0), n_l, n_v, rough * rough);
-
-    vec3 light = (matt * (1.0 - mirrored) + mirrored * shine) * sun_colour * n_l;
-    light += matt * ambient(n) + mirrored_share(head_on, rough, n_v) * ambient(reflect(-v, n));
-
-    colour = vec4(light, 1.0);
-    labels = ids;
-    geometry = vec4(n, position.z);
+#ifdef DOUBLE_SIDED
+    n = gl_FrontFacing ? n : -n;
+#endif
+#endif
+#ifdef COLOUR
+    colour_out = stored(lit(base.rgb, n));
+#endif
+#ifdef NUMBER
+    number_out = number;
+#endif
+#ifdef DEPTH
+    depth_out = position.z;
+#endif
+#ifdef NORMAL
+    normal_out = vec4(n * (32767.0 / 65535.0) + 32768.0 / 65535.0, 1.0);
+#endif
+#ifdef COORDINATES
+    coordinates_out = vec4(clamp(coordinates, 0.0, 1.0) * (65534.0 / 65535.0) + 1.0 / 65535.0, 1.0) * is_object;
+#endif
+#ifdef FLOW
+    vec3 pixel = next_intrinsics * vec4(next_position, 0.0);
+    vec2 moved = pixel.xy / pixel.z - gl_FragCoord.xy;
+    bool known = next_position.z > 0.0 && max(abs(moved.x), abs(moved.y)) < 511.0;
+    flow_out = known ? vec4((moved * 64.0 + 32768.0) / 65535.0, 1.0 / 65535.0, 1.0) : vec4(0.0);
+#endif
+#ifdef AMODAL
+    uint bit = 1u << (amodal_bit & 31u);
+    amodal_out = uvec4(equal(uvec4((amodal_bit >> 5u) & 3u), uvec4(0u, 1u, 2u, 3u))) * bit;
+#endif
 }

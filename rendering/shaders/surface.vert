@@ -1,16 +1,54 @@
 // A mesh's vertex into camera axes (x right, y down, z forward, metres) and on to the window.
-uniform mat4 model_to_camera;
-uniform mat3 normal_to_camera;
-uniform mat4 camera_to_clip;
+#include "blocks.glsl"
 
 layout(location = 0) in vec3 vertex;
 layout(location = 1) in vec3 vertex_normal;
+layout(location = 2) in vec2 vertex_uv;
+layout(location = 3) in vec4 vertex_colour;
 
+#if defined(COLOUR) || defined(DEPTH)
 out vec3 position;
+#endif
+#if defined(COLOUR) || defined(NORMAL)
 out vec3 normal;
+#endif
+#ifdef TEXTURED
+out vec2 uv;
+#endif
+#ifdef VERTEX_COLOURS
+out vec4 tint;
+#endif
+#ifdef COORDINATES
+out vec3 coordinates;
+#endif
+#ifdef FLOW
+out vec3 next_position;
+#endif
 
 void main() {
-    position = (model_to_camera * vec4(vertex, 1.0)).xyz;
-    normal = normal_to_camera * vertex_normal;
-    gl_Position = camera_to_clip * vec4(position, 1.0);
+    vec4 place = vec4(vertex, 1.0);
+    vec3 in_camera = model_to_camera * place;
+#if defined(COLOUR) || defined(DEPTH)
+    position = in_camera;
+#endif
+#if defined(COLOUR) || defined(NORMAL)
+    normal = mat3(normal_to_camera) * vertex_normal;
+#endif
+#ifdef TEXTURED
+    uv = vertex_uv;
+#endif
+#ifdef VERTEX_COLOURS
+    tint = vertex_colour;
+#endif
+#ifdef COORDINATES
+    coordinates = model_to_coordinates * place;
+#endif
+#ifdef FLOW
+    next_position = model_to_next_camera * place;
+#endif
+#ifdef SHADOW_MAP
+    gl_Position = camera_to_shadow * vec4(in_camera, 1.0) * vec4(2.0, 2.0, 2.0, 1.0) - vec4(1.0, 1.0, 1.0, 0.0);
+#else
+    gl_Position = camera_to_clip * vec4(in_camera, 1.0);
+#endif
 }

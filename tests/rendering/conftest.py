@@ -7,7 +7,16 @@ from collections.abc import Iterator
 import pytest
 
 from rendering.context import probe
+from rendering.level_cache import CACHE_VARIABLE
 from rendering.renderer import Renderer
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep levels of detail out of the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(CACHE_VARIABLE, str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from rendering.annotations import decode_normals, encode_normals, to_sample, visible_objects
-from rendering.frame import Frame
+from rendering.annotations import to_sample, visible_objects
+from rendering.frame import Frame, decode_normals, encode_normals
 from rendering.geometry import affine
 from rendering.glyphs import Glyph
 from rendering.scene import Camera, Material, Scene, SceneObject
@@ -62,7 +62,8 @@ def test_a_sample_carries_all_that_frame_and_scene_know() -> None:
     normal = np.zeros((10, 20, 3), np.float32)
     normal[instance[:, :, 0] > 0] = (0, 0, -1)
     depth = np.where(instance > 0, np.float32(2.5), np.float32(np.inf))
-    frame = Frame(np.full((10, 20, 3), 9, np.uint8), (instance > 0).astype(np.uint8), instance, normal, depth)
+    semantic = (instance > 0).astype(np.uint8)
+    frame = Frame(np.full((10, 20, 3), 9, np.uint8), semantic, instance, encode_normals(normal), depth)
     intrinsics = np.array([[30.0, 0, 10], [0, 30, 5], [0, 0, 1]])
     scene = Scene(Camera(10, 20, intrinsics, affine(np.eye(3), (0, 0, 4))), THINGS, label=4)
     sample = to_sample(frame, scene, "digits-000012")

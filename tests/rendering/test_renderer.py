@@ -30,6 +30,7 @@ SKEWED = np.array([[70.0, 3.0, 28.0], [0.0, 62.0, 27.0], [0.0, 0.0, 1.0]])
 CAMERA = Camera(HEIGHT, WIDTH, SKEWED, look_at((0.6, 0.4, 3), (0.1, 0, 0)))
 DARK = AmbientLight((0, 0, 0), (0, 0, 0))
 NIGHT = SunLight(colour=(0, 0, 0))
+NORMAL_STEP = 0.5 / 32767 + 1e-6  # normals have 16 bits
 MATT_WHITE = Material((1, 1, 1), 1.0, 0.0)
 
 
@@ -95,7 +96,7 @@ def test_depth_lies_on_the_plane_of_a_quad(renderer: Renderer) -> None:
     assert np.abs(on_quad[:, 2]).max() < 1e-5
     assert np.abs(on_quad[:, :2]).max() < 0.5 + 1e-5
     wanted = CAMERA.world_to_camera[:3, :3] @ pose[:3, 2]
-    assert np.abs(frame.normal[seen] - wanted).max() < 1e-6
+    assert np.abs(frame.normal[seen] - wanted).max() < NORMAL_STEP
     assert seen.sum() > 100
     assert np.isinf(frame.depth[~seen]).all()
     assert not frame.normal[~seen].any()
@@ -116,7 +117,7 @@ def test_a_sphere_is_round_in_depth_normals_and_outline(renderer: Renderer) -> N
     wanted = rays[inner] * (along[inner] - np.sqrt(squared[inner]))[:, None]
     assert np.abs(frame.depth[inner, 0] - wanted[:, 2]).max() < 1e-3
     assert np.abs(frame.normal[inner] - (wanted - middle) / radius).max() < 5e-3
-    np.testing.assert_allclose(np.linalg.norm(frame.normal[seen], axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(frame.normal[seen], axis=1), 1, atol=2 * NORMAL_STEP)
 
 
 def test_normals_follow_a_sheared_and_stretched_pose(renderer: Renderer) -> None:
@@ -124,7 +125,7 @@ def test_normals_follow_a_sheared_and_stretched_pose(renderer: Renderer) -> None
     frame = renderer.render(Scene(CAMERA, (thing(Quad(), affine(linear)),)))
     seen = frame.instance[:, :, 0] == 1
     wanted = CAMERA.world_to_camera[:3, :3] @ np.cross(linear[:, 0], linear[:, 1])
-    assert np.abs(frame.normal[seen] - wanted / np.linalg.norm(wanted)).max() < 1e-6
+    assert np.abs(frame.normal[seen] - wanted / np.linalg.norm(wanted)).max() < NORMAL_STEP
 
 
 def test_ids_are_never_blended_and_the_nearer_object_wins(renderer: Renderer) -> None:
@@ -283,21 +284,34 @@ def test_the_same_scene_gives_the_same_bytes_in_any_order_and_process(gl: None) 
     assert done.stdout.split() == first
 
 
-def test_a_lost_context_is_noticed(renderer: Renderer, monkeypatch: pytest.MonkeyPatch) -> None:
+def lose_context() -> None:
     """Without a current context every call succeeds and reads zeros: exactly what the canary is for."""
     from OpenGL import EGL
 
+    display = EGL.eglGetCurrentDisplay()
+    if display:
+        EGL.eglMakeCurrent(display, EGL.EGL_NO_SURFACE, EGL.EGL_NO_SURFACE, EGL.EGL_NO_CONTEXT)
+
+
+def test_a_lost_context_is_made_anew_and_the_frame_drawn_again(
+    renderer: Renderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     scene = Scene(CAMERA, (thing(Quad(), affine(np.eye(3))),))
-    before = digest(renderer.render(scene))
-
-    def lose() -> None:
-        EGL.eglMakeCurrent(EGL.eglGetCurrentDisplay(), EGL.EGL_NO_SURFACE, EGL.EGL_NO_SURFACE, EGL.EGL_NO_CONTEXT)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(renderer._context, "make_current", lose)
-        with pytest.raises(SystemComponentError, match="context is lost"):
-            renderer.render(scene)
+    before, lost = digest(renderer.render(scene)), renderer._context
+    monkeypatch.setattr(lost, "make_current", lose_context)
     assert digest(renderer.render(scene)) == before
+    assert renderer._context is not lost
+    assert digest(renderer.render(scene)) == before
+
+
+def test_a_context_that_is_lost_again_and_again_is_an_error(gl: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene(CAMERA, (thing(Quad(), affine(np.eye(3))),))
+    with Renderer(HEIGHT, WIDTH) as renderer:
+        with monkeypatch.context() as patched:
+            patched.setattr("rendering.context.HeadlessContext.make_current", lambda self: lose_context())
+            with pytest.raises(SystemComponentError, match="context is lost"):
+                renderer.render(scene)
+        assert (renderer.render(scene).instance == 1).any()
 
 
 def test_another_thread_is_refused(renderer: Renderer) -> None:
@@ -354,7 +368,7 @@ def test_pyopengl_may_have_been_imported_by_someone_else(gl: None) -> None:
 def test_a_frame_beyond_the_driver_is_refused_with_the_numbers(gl: None) -> None:
     with pytest.raises(UsageError, match="600000x48 samples is larger than this driver's limit of"):
         Renderer(16, 200_000)
-    with pytest.raises(UsageError, match="odd, got 48, 64 and 2"):
+    with pytest.raises(UsageError, match="supersample odd .* got 48, 64, 2 and 2.0"):
         Renderer(48, 64, supersample=2)
 
 
@@ -363,25 +377,15 @@ def test_a_camera_of_another_size_is_refused(renderer: Renderer) -> None:
         renderer.render(Scene(replace(CAMERA, height=47)))
 
 
-def test_each_mesh_is_uploaded_once_and_old_ones_make_room(renderer: Renderer) -> None:
-    from rendering.vertex_buffers import VertexBufferCache
-
+def test_each_mesh_is_uploaded_once(renderer: Renderer) -> None:
     for index in range(6):
         renderer.render(Scene(CAMERA, (thing(Glyph(str(index % 3)), affine(np.eye(3))),)))
-    assert len(renderer._meshes) == 3
-    small = VertexBufferCache(limit=2)
-    kept = small[Glyph("1")]
-    assert small[Glyph("2")] is not kept
-    assert small[Glyph("1")] is kept
-    small[Glyph("3")]  # the 2 was unused for longest
-    assert len(small) == 2
-    assert small[Glyph("1")] is kept
-    small.close()
-    assert len(small) == 0
+    assert len(renderer._resources.meshes) == 3
 
 
-def test_memory_stays_flat(gl: None) -> None:
-    """500 frames and 20 renderers in a fresh process; the peak may not rise by more than 4 MB after warming up."""
+@pytest.mark.parametrize("count", [500, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_memory_stays_flat(gl: None, count: int) -> None:
+    """So many frames and 20 renderers in a fresh process; the peak may not rise by more than 4 MB after warming up."""
     code = (
         "import resource; from rendering.digits import DigitScenes; from rendering.renderer import Renderer\n"
         "from rendering.randomisation import frame_generator\n"
@@ -391,7 +395,7 @@ def test_memory_stays_flat(gl: None) -> None:
         "        for i in range(count): renderer.render(scenes[i % 20])\n"
         "frames(40); frames(40); frames(40)\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "frames(500)\n"
+        f"frames({count})\n"
         "between = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "for _ in range(20): frames(1)\n"
         "print(between - before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - between)\n"

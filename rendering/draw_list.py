@@ -1,0 +1,173 @@
+"""What is drawn of a scene, and how: culling, levels of detail, order, and the numbers that shaders need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rendering.blocks import OBJECT_BLOCK
+from rendering.materials import Material
+from rendering.meshes import MeshRecipe
+from rendering.object_boxes import ObjectBox, normalisers
+from rendering.scene import Camera, Scene
+
+
+@dataclass(frozen=True, eq=False)
+class Bounds:
+    """A mesh's bounding sphere in its own axes, and its number of triangles."""
+
+    centre: np.ndarray
+    radius: float
+    triangles: int
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One mesh to draw: an object of the scene, one part of it, or the ground.
+
+    Attributes:
+        number: place in the frame's index map; 0 is the background.
+        mesh: its recipe.
+        material: its surface.
+        pose: `(4, 4)` mesh to world.
+    """
+
+    number: int
+    mesh: MeshRecipe
+    material: Material
+    pose: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class DrawList:
+    """Parts with everything that follows from the camera, a row each.
+
+    Attributes:
+        parts: in the scene's order, the ground last.
+        block: `(n,)` `OBJECT_BLOCK`.
+        centres: `(n, 3)` of the bounding spheres in camera axes.
+        radii: `(n,)` of the bounding spheres, metres.
+        order: rows that may be in view, near to far.
+        meshes: the level of detail of each part.
+    """
+
+    parts: tuple[Part, ...]
+    block: np.ndarray
+    centres: np.ndarray
+    radii: np.ndarray
+    order: np.ndarray
+    meshes: tuple[MeshRecipe, ...]
+
+
+def draw_list(
+    scene: Scene,
+    camera: Camera,
+    ground: MeshRecipe | None,
+    bounds: Callable[[MeshRecipe], Bounds],
+    pixels_per_triangle: float,
+) -> DrawList:
+    """The draw list of a scene.
+
+    Args:
+        scene: what to draw.
+        camera: where from; its frame may be wider than that of the scene's own.
+        ground: the mesh of the scene's ground, None where it has none.
+        bounds: of the mesh of a recipe.
+        pixels_per_triangle: least area a triangle on the average, for choosing the level of detail; 0 for the finest.
+    """
+    parts = _parts(scene, ground)
+    if not parts:
+        empty = np.zeros(0)
+        return DrawList((), np.zeros(0, OBJECT_BLOCK), np.zeros((0, 3)), empty, empty.astype(int), ())
+    poses = np.array([part.pose for part in parts])
+    model_to_camera = camera.world_to_camera @ poses
+    known = [bounds(part.mesh) for part in parts]
+    middles = np.array([entry.centre for entry in known])
+    centres = np.einsum("nij,nj->ni", model_to_camera[:, :3, :3], middles) + model_to_camera[:, :3, 3]
+    # A sphere under a linear map stays within its largest stretch, the greatest singular value.
+    stretch = np.linalg.norm(poses[:, :3, :3], ord=2, axis=(1, 2))
+    radii = stretch * np.array([entry.radius for entry in known])
+    seen = np.flatnonzero(_in_view(camera, centres, radii))
+    order = seen[np.lexsort((seen, centres[seen, 2]))]
+    meshes = _levels(parts, camera, centres, radii, pixels_per_triangle)
+    return DrawList(parts, _block(parts, model_to_camera), centres, radii, order, meshes)
+
+
+def add_coordinates(listed: DrawList, scene: Scene, boxes: dict[int, ObjectBox]) -> None:
+    """Fill in how each mesh maps to object coordinates; the ground has none."""
+    if scene.objects:
+        listed.block["model_to_coordinates"][: len(scene.objects)] = normalisers(scene.objects, boxes)
+        listed.block["is_object"][: len(scene.objects)] = 1
+
+
+def add_motion(listed: DrawList, scene: Scene, following: Scene) -> None:
+    """Fill in where each part is in the following frame; one that is gone by then, or new parts, move nowhere known.
+
+    Parts are matched by instance, and within it by their order.
+    """
+    later: dict[tuple[int, int], np.ndarray] = {}
+    count: dict[int, int] = {}
+    for thing in following.objects:
+        place = count[thing.instance] = count.get(thing.instance, -1) + 1
+        later[thing.instance, place] = thing.pose
+    count.clear()
+    motion = listed.block["model_to_next_camera"]
+    for row, thing in enumerate(scene.objects):
+        place = count[thing.instance] = count.get(thing.instance, -1) + 1
+        pose = later.get((thing.instance, place))
+        motion[row] = np.nan if pose is None else (following.camera.world_to_camera @ pose)[:3]
+    for row in range(len(scene.objects), len(listed.parts)):
+        motion[row] = (following.camera.world_to_camera @ listed.parts[row].pose)[:3]
+
+
+def _parts(scene: Scene, ground: MeshRecipe | None) -> tuple[Part, ...]:
+    parts = [Part(row, thing.mesh, thing.material, thing.pose) for row, thing in enumerate(scene.objects, 1)]
+    if scene.ground is not None and ground is not None:
+        pose = np.eye(4)
+        pose[1, 3] = scene.ground.height_m
+        parts.append(Part(len(parts) + 1, ground, scene.ground.material, pose))
+    return tuple(parts)
+
+
+def _in_view(camera: Camera, centres: np.ndarray, radii: np.ndarray) -> np.ndarray:
+    """`(n,)` bool: whether a sphere reaches into the space that the camera sees."""
+    k, depth = camera.intrinsics, centres[:, 2]
+    sides = np.array([k[0], camera.width * k[2] - k[0], k[1], camera.height * k[2] - k[1]])
+    distances = centres @ sides.T / np.linalg.norm(sides, axis=1)
+    ahead = (depth + radii >= camera.near_m) & (depth - radii <= camera.far_m)
+    return ahead & np.all(distances >= -radii[:, None], axis=1)
+
+
+def _levels(
+    parts: Sequence[Part], camera: Camera, centres: np.ndarray, radii: np.ndarray, pixels_per_triangle: float
+) -> tuple[MeshRecipe, ...]:
+    """The finest level of each part whose triangles are large enough in the frame, else the coarsest."""
+    distance = np.maximum(np.linalg.norm(centres, axis=1) - radii, camera.near_m)
+    focal = np.sqrt(camera.intrinsics[0, 0] * camera.intrinsics[1, 1])
+    areas = np.minimum(np.pi * (radii * focal / distance) ** 2, 4.0 * camera.height * camera.width)
+    chosen = []
+    for part, area in zip(parts, areas.tolist(), strict=True):
+        recipe = part.mesh
+        list_levels = getattr(recipe, "levels", None) if pixels_per_triangle > 0 else None
+        if list_levels is not None:
+            levels = list_levels()
+            fitting = (simpler for triangles, simpler in levels if triangles * pixels_per_triangle <= area)
+            recipe = next(fitting, levels[-1][1])
+        chosen.append(recipe)
+    return tuple(chosen)
+
+
+def _block(parts: Sequence[Part], model_to_camera: np.ndarray) -> np.ndarray:
+    block = np.zeros(len(parts), OBJECT_BLOCK)
+    block["model_to_camera"] = model_to_camera[:, :3]
+    block["normal_to_camera"][:, :, :3] = np.linalg.inv(model_to_camera[:, :3, :3]).transpose(0, 2, 1)
+    materials = [part.material for part in parts]
+    block["base_colour"] = [material.base_colour for material in materials]
+    block["alpha_cutoff"] = [material.alpha_cutoff or 0.0 for material in materials]
+    block["emissive"] = [material.emissive for material in materials]
+    block["roughness"] = [material.roughness for material in materials]
+    block["metallic"] = [material.metallic for material in materials]
+    block["number"] = [part.number for part in parts]
+    return block

@@ -1,0 +1,51 @@
+"""The command renders the scenes of things, with options of their own, and tells what is wrong before it starts."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from tests.rendering.model_files import cube_glb
+
+
+def realitygap(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "realitygap", *words], capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+def test_a_catalogue_becomes_a_data_set(gl: None, tmp_path: Path) -> None:
+    assets, data = tmp_path / "assets", tmp_path / "data"
+    assets.mkdir()
+    cube_glb(assets / "a.glb")
+    rows = [{"file": "a.glb", "class": "dog", "height_m": 0.5}]
+    tree = {"name": "mine", "label_space": "things", "licence": "CC-BY-4.0", "assets": rows}
+    (assets / "catalogue.yaml").write_text(yaml.safe_dump(tree))
+    done = realitygap(
+        "render", "tabletop", str(data), "--frames", "6", "--size", "48x32", "--assets", str(assets), "--workers", "1",
+        "--annotations", "semantic,instance,boxes,depth", "--without", "sensor,background", "--objects", "[2,3]",
+        "--cache", str(tmp_path / "cache"),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    manifest = json.loads(next(data.glob("tabletop_rendered/*/manifest.json")).read_text())
+    assert "mine: CC-BY-4.0" in manifest["licence"]
+    assert list((tmp_path / "cache" / "levels").iterdir())
+    assert "11 dog" in realitygap("inspect", str(data / "tabletop_rendered")).stdout
+    assert realitygap("verify", str(data / "tabletop_rendered")).returncode == 0
+
+
+def test_what_is_wrong_is_told_before_any_work(tmp_path: Path) -> None:
+    for words, reason in (
+        (("--assets", str(tmp_path / "gone")), "does not exist"),
+        (("--classes", "unicorn"), "no class 'unicorn'"),
+        (("--catalogues", "quaternius"), "--assets"),
+        (("--without", "gravity"), "no factor gravity"),
+    ):
+        done = realitygap("render", "turntable", str(tmp_path / "out"), "--frames", "1", *words)
+        assert done.returncode == 2
+        assert reason in done.stderr
+        assert not (tmp_path / "out").exists()
