@@ -8,17 +8,17 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
 import signal
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any
 
+from command_parser import add_options, make_parser, options_of, underscored
 from datasets.errors import RealitygapError, SystemComponentError, UsageError, VerificationError
 
 if TYPE_CHECKING:
@@ -108,52 +108,9 @@ def _dispatch(words: list[str]) -> int:
     if words[0] not in COMMANDS:
         raise UsageError(f"there is no command {words[0]!r}; there are {', '.join(COMMANDS)}")
     command = COMMANDS[words[0]]
-    parser = _parser(words[0], command, words[1:])
-    return command.run(parser.parse_args([_underscored(word) for word in words[1:]]))
-
-
-def _parser(name: str, command: Command, words: Sequence[str]) -> ArgumentParser:
-    from jsonargparse import ArgumentParser, DefaultHelpFormatter
-
-    class Formatter(DefaultHelpFormatter):
-        """Says the default where there is one, and no Python types."""
-
-        def _get_help_string(self, action: Any) -> str:
-            default = getattr(action, "default", None)
-            shown = f" (default: {default})" if default not in (None, False, "==SUPPRESS==") else ""
-            return (action.help or "").rstrip(".") + shown
-
-    class Parser(ArgumentParser):
-        """Shows options with hyphens; both spellings are accepted."""
-
-        def format_help(self, *words: Any) -> str:
-            return _hyphened(super().format_help(*words))
-
-        def error(self, message: str, ex: Exception | None = None) -> Any:
-            raise UsageError(f"{_plainly(message)} (`realitygap {name} --help` explains every option)") from ex
-
-    about = command.help[0].upper() + command.help[1:] + "."
-    parser = Parser(prog=f"realitygap {name}", description=about, formatter_class=Formatter)
-    command.fill(parser, words)
-    return parser
-
-
-def _plainly(message: str) -> str:
-    """The parser's complaint without its inner names."""
-    said = " ".join(_hyphened(message).split())
-    said = re.sub(r'Parser key "(\w+)":', lambda match: f"--{match[1].replace('_', '-')}:", said)
-    return re.sub(r"<class '(?:\w+\.)*(\w+)'>", r"\1", said)
-
-
-def _underscored(word: str) -> str:
-    if not word.startswith("--"):
-        return word
-    option, equals, value = word.partition("=")
-    return "--" + option[2:].replace("-", "_") + equals + value
-
-
-def _hyphened(text: str) -> str:
-    return re.sub(r"--[a-z_]+", lambda match: match.group().replace("_", "-"), text)
+    parser = make_parser(words[0], command.help[0].upper() + command.help[1:] + ".")
+    command.fill(parser, words[1:])
+    return command.run(parser.parse_args([underscored(word) for word in words[1:]]))
 
 
 def _say_error(error: BaseException, message: str, code: int, debug: bool) -> int:
@@ -170,43 +127,15 @@ def _say_error(error: BaseException, message: str, code: int, debug: bool) -> in
 def _fill_build(parser: ArgumentParser) -> None:
     from pipelines.options import BuildOptions
 
-    _add_options(parser, BuildOptions)
+    add_options(parser, BuildOptions)
     parser.add_argument("--config", action="config", help="a YAML file with any of these options")
-
-
-def _add_options(parser: ArgumentParser, kind: type[Any], skip: frozenset[str] = frozenset()) -> None:
-    """A flag for every field of a dataclass of options, with its docstring as help."""
-    from docstring_parser import parse
-    from jsonargparse import ActionYesNo
-
-    helps = {param.arg_name: " ".join((param.description or "").split()) for param in parse(kind.__doc__ or "").params}
-    hints = get_type_hints(kind)
-    for field in fields(kind):
-        if field.name in skip:
-            continue
-        words: dict[str, Any] = {"help": helps.get(field.name)}
-        if hints[field.name] is bool:
-            action = ActionYesNo if field.default is True else "store_true"
-            parser.add_argument(
-                f"--{field.name}", action=action, **words | ({"default": True} if field.default else {})
-            )
-            continue
-        choices = [hint for hint in get_args(hints[field.name]) if hint is not type(None)]
-        optional = len(choices) == 1 and type(None) in get_args(hints[field.name])
-        words |= {"required": True} if field.default is MISSING else {"default": field.default}
-        parser.add_argument(f"--{field.name}", type=choices[0] if optional else hints[field.name], **words)
-
-
-def _options(kind: type[Any], parsed: Any, **more: Any) -> Any:
-    given = {field.name: parsed[field.name] for field in fields(kind) if parsed.get(field.name) is not None}
-    return kind(**given | more)
 
 
 def _build(source: Any, parsed: Any, kind: Any, origin: Mapping[str, str] | None = None) -> int:
     from pipelines.options import BuildOptions
     from pipelines.plan import plan_build
 
-    options = _options(BuildOptions, parsed)
+    options = options_of(BuildOptions, parsed)
     build = plan_build(source, parsed.data_dir, options)
     if options.dry_run:
         _print_plan(build)
@@ -250,7 +179,7 @@ def _fill_convert(parser: ArgumentParser, words: Sequence[str]) -> None:
     if words and words[0] in _SOURCES:
         from datasets.sources import SOURCES
 
-        _add_options(parser, SOURCES[words[0]], frozenset({"root", "splits", "seed"}))
+        add_options(parser, SOURCES[words[0]], frozenset({"root", "splits", "seed"}))
     _fill_build(parser)
 
 
@@ -259,7 +188,7 @@ def _convert(parsed: Any) -> int:
     from datasets.transforms import Crop, Transform, transformed
 
     splits = {"splits": tuple(parsed.splits.split(","))} if parsed.splits else {}
-    source = _options(SOURCES[parsed.source], parsed, root=parsed.path, **splits)
+    source = options_of(SOURCES[parsed.source], parsed, root=parsed.path, **splits)
     transform = Transform(
         crop=Crop.parse(parsed.crop) if parsed.crop else None,
         size=_parse_size(parsed.size) if parsed.size else None,
@@ -282,7 +211,7 @@ def _fill_render(parser: ArgumentParser, words: Sequence[str]) -> None:
     if words and words[0] in _SCENES:
         from rendering.scenes import SCENES
 
-        _add_options(parser, SCENES[words[0]], frozenset({"size", "randomisation", *_SCENE_LISTS}))
+        add_options(parser, SCENES[words[0]], frozenset({"size", "randomisation", *_SCENE_LISTS}))
         for name, about in _SCENE_LISTS.items():
             if name in SCENES[words[0]].__dataclass_fields__:
                 parser.add_argument(f"--{name}", type=str, help=about)
@@ -291,7 +220,7 @@ def _fill_render(parser: ArgumentParser, words: Sequence[str]) -> None:
 
 def _render(parsed: Any) -> int:
     from pipelines.frames import Frames
-    from rendering.level_cache import CACHE_VARIABLE
+    from rendering.assets.level_cache import CACHE_VARIABLE
     from rendering.randomisation import Randomisation
     from rendering.scenes import SCENES
 
@@ -302,7 +231,7 @@ def _render(parsed: Any) -> int:
     if parsed.size:
         chosen["size"] = _parse_size(parsed.size)
     chosen["randomisation"] = Randomisation().without(*filter(None, parsed.without.split(",")))
-    scenes = _options(SCENES[parsed.scene], parsed, **chosen)
+    scenes = options_of(SCENES[parsed.scene], parsed, **chosen)
     name = parsed.name or f"{parsed.scene}_rendered"
     source = Frames(scenes, parsed.frames, parsed.seed, parsed.split, name, parsed.first)
     return _build(source, parsed, "processes", _gl_origin())
@@ -378,19 +307,20 @@ def _verify(parsed: Any) -> int:
 
 
 def _fill_train(parser: ArgumentParser, words: Sequence[str]) -> None:
-    from training.experiment import TrainOptions
+    from training.train_options import TrainOptions
 
     parser.add_argument("data", type=Path, help="the data set")
     parser.add_argument("out", type=Path, help="a new folder for checkpoints, metrics and the result")
     parser.add_argument("--size", type=str, default="200x200", help="WIDTHxHEIGHT that images are resized to")
-    _add_options(parser, TrainOptions, frozenset({"data", "out", "size"}))
+    add_options(parser, TrainOptions, frozenset({"data", "out", "size"}))
     parser.add_argument("--config", action="config", help="a YAML file with any of these options")
 
 
 def _train(parsed: Any) -> int:
-    from training.experiment import TrainOptions, train
+    from training.experiment import train
+    from training.train_options import TrainOptions
 
-    options = _options(TrainOptions, parsed, size=_parse_size(parsed.size))
+    options = options_of(TrainOptions, parsed, size=_parse_size(parsed.size))
     result = train(options)
     rows = "\n".join(f"  {name:12} {value:.4f}" for name, value in result["iou"].items())
     print(
@@ -403,18 +333,19 @@ def _train(parsed: Any) -> int:
 
 
 def _fill_study(parser: ArgumentParser, words: Sequence[str]) -> None:
-    from training.study import StudyOptions
+    from training.study_options import StudyOptions
 
     parser.add_argument("study", choices=_STUDIES, help="which study")
     parser.add_argument("out", type=Path, help="folder for rows, report.json and report.html")
-    _add_options(parser, StudyOptions, frozenset({"out"}))
+    add_options(parser, StudyOptions, frozenset({"out"}))
     parser.add_argument("--config", action="config", help="a YAML file with any of these options")
 
 
 def _study(parsed: Any) -> int:
-    from training.study import StudyOptions, run_study
+    from training.study import run_study
+    from training.study_options import StudyOptions
 
-    print(f"report: {run_study(_options(StudyOptions, parsed))}")
+    print(f"report: {run_study(options_of(StudyOptions, parsed))}")
     return 0
 
 
@@ -425,7 +356,8 @@ def _fill_demo(parser: ArgumentParser, words: Sequence[str]) -> None:
 
 
 def _demo(parsed: Any) -> int:
-    from training.study import StudyOptions, run_study
+    from training.study import run_study
+    from training.study_options import StudyOptions
 
     data_dir = parsed.out / "data"
     synthetic, real = data_dir / "digits_rendered", data_dir / "digits"

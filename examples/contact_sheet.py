@@ -12,9 +12,9 @@ from PIL import Image, ImageDraw
 from datasets.errors import UsageError
 from datasets.images import encode_png
 from datasets.labels import LABEL_SPACES
-from rendering.assets import Asset, asset_objects
+from rendering.assets.asset import Asset, asset_objects
+from rendering.assets.catalogue import find_catalogues
 from rendering.backgrounds import Background
-from rendering.catalogue import find_catalogues
 from rendering.geometry import intrinsics_from_field_of_view, look_at
 from rendering.renderer import Renderer
 from rendering.scene import AmbientLight, Camera, Scene, SunLight

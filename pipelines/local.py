@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import queue
 import sys
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import apache_beam as beam
+import grpc
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
@@ -24,6 +26,10 @@ from pipelines.workspace import Workspace
 
 LOG_NAME = "workers.log"
 _RUNNING_MODES = {"threads": "multi_threading", "processes": "multi_processing"}
+
+
+class WorkerLost(RealitygapError):
+    """A worker process ended before its time."""
 
 
 def run_local(
@@ -58,7 +64,7 @@ def run_watched(run: Callable[[], object]) -> None:
     The local runner itself would wait for the lost worker for ever: the only sign it gives is an error in a thread.
 
     Raises:
-        RealitygapError: a worker was lost.
+        WorkerLost: see there.
     """
     outcomes: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
     usual_hook = threading.excepthook
@@ -72,18 +78,26 @@ def run_watched(run: Callable[[], object]) -> None:
 
     def notice(failure: threading.ExceptHookArgs) -> None:
         if "Worker subprocess" in str(failure.exc_value):
-            outcomes.put(RealitygapError(f"a worker process was lost, killed or out of memory ({failure.exc_value})"))
-        else:
+            _hush_beam()
+            outcomes.put(WorkerLost(f"a worker process was lost, killed or out of memory ({failure.exc_value})"))
+        elif failure.exc_type is not None and not issubclass(failure.exc_type, grpc.RpcError):
             usual_hook(failure)
 
     threading.excepthook = notice
+    threading.Thread(target=work, name="pipeline", daemon=True).start()
+    outcome: BaseException | None = None
     try:
-        threading.Thread(target=work, name="pipeline", daemon=True).start()
         outcome = outcomes.get()
     finally:
-        threading.excepthook = usual_hook
+        if not isinstance(outcome, WorkerLost):  # else threads that still talk to the lost worker fail one by one
+            threading.excepthook = usual_hook
     if outcome is not None:
         raise outcome
+
+
+def _hush_beam() -> None:
+    """Keep what Beam's threads say of a lost worker from burying the one sentence that the user needs."""
+    logging.getLogger("apache_beam").setLevel(logging.CRITICAL + 1)
 
 
 @contextmanager

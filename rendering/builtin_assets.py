@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from datasets.labels import LABEL_SPACES
-from rendering.assets import Asset
+from rendering.assets.asset import Asset
 from rendering.materials import Material
 from rendering.meshes import MeshRecipe
 from rendering.solids import RoundedBox, Turned

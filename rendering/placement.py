@@ -10,7 +10,7 @@ import numpy as np
 import shapely.affinity
 from shapely import MultiPoint, Polygon
 
-from rendering.assets import Asset
+from rendering.assets.asset import Asset
 from rendering.geometry import affine, rotation
 from rendering.meshes import MeshRecipe
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from rendering.asset_recipes import AssetMesh, AssetTexture
+from rendering.assets.recipes import AssetMesh, AssetTexture
 from rendering.backgrounds import Background
 from rendering.checks import keep_matrix
 from rendering.environments import ENVIRONMENTS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rendering.assets import Asset
+from rendering.assets.asset import Asset
 from rendering.backgrounds import Background, Colour
 from rendering.lights import AmbientLight, Shadows, SunLight
 from rendering.materials import Material

@@ -11,9 +11,9 @@ from shapely import Point, Polygon, box
 from datasets.errors import UsageError
 from datasets.schema import Column, Schema
 from rendering.annotations import annotation_columns
-from rendering.assets import Asset, asset_objects
+from rendering.assets.asset import Asset, asset_objects
+from rendering.assets.collection import Collection, collect
 from rendering.builtin_assets import CLUTTER, LABEL_SPACE, builtin_assets, class_id, occluders
-from rendering.collection import Collection, collect
 from rendering.frame import DEFAULT_ANNOTATIONS
 from rendering.geometry import intrinsics_from_field_of_view, look_at
 from rendering.placement import Placement, place_freely

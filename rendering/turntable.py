@@ -10,8 +10,8 @@ import numpy as np
 from datasets.errors import UsageError
 from datasets.schema import Column, Schema
 from rendering.annotations import annotation_columns
-from rendering.assets import Asset, asset_objects
-from rendering.collection import Collection, collect
+from rendering.assets.asset import Asset, asset_objects
+from rendering.assets.collection import Collection, collect
 from rendering.frame import DEFAULT_ANNOTATIONS
 from rendering.geometry import affine, intrinsics_from_field_of_view, look_at
 from rendering.randomisation import Dice, Randomisation, Range

@@ -20,7 +20,7 @@ from training.networks.catalogue import NETWORKS
 from training.progress import Reporter
 
 if TYPE_CHECKING:
-    from training.experiment import TrainOptions
+    from training.train_options import TrainOptions
 
 
 class Segmenter:

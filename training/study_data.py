@@ -19,7 +19,7 @@ from training.adaptation.task import Images, Task
 from training.files import write_json, write_whole
 from training.inputs import Form, held_out, load_arrays, not_held_out
 from training.provenance import identity
-from training.study import StudyOptions
+from training.study_options import StudyOptions
 
 EXAMPLES_NAME = "examples.json"
 _EXAMPLES = 6

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from rendering.assets.level_cache import CACHE_VARIABLE
 from rendering.context import probe
-from rendering.level_cache import CACHE_VARIABLE
 from rendering.renderer import Renderer
 
 

@@ -12,8 +12,8 @@ import pytest
 import trimesh
 
 from datasets.errors import UsageError
-from rendering.asset_files import READERS, read_asset_file
-from rendering.asset_folder import Limits
+from rendering.assets.files import READERS, read_asset_file
+from rendering.assets.folder import Limits
 from tests.rendering.model_files import CUBE, CUBE_FACES, GltfWriter, cube_glb, cube_obj, signed_volume
 
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from datasets.errors import UsageError
-from rendering.asset_recipes import AXES, AssetMesh, AssetTexture
-from rendering.assets import Asset, asset_objects, load_asset
+from rendering.assets.asset import Asset, asset_objects, load_asset
+from rendering.assets.level_cache import CACHE_VARIABLE
+from rendering.assets.recipes import AXES, AssetMesh, AssetTexture
 from rendering.backgrounds import Background
 from rendering.geometry import affine, intrinsics_from_field_of_view, look_at, rotation
-from rendering.level_cache import CACHE_VARIABLE
 from rendering.renderer import Renderer
 from rendering.scene import AmbientLight, Camera, Scene, SunLight
 from rendering.turntable import TurntableScenes

@@ -11,8 +11,8 @@ import yaml
 
 from datasets.errors import UsageError
 from datasets.labels import LABEL_SPACES
-from rendering.catalogue import CATALOGUE_FOLDER, find_catalogues, read_catalogue
-from rendering.collection import collect
+from rendering.assets.catalogue import CATALOGUE_FOLDER, find_catalogues, read_catalogue
+from rendering.assets.collection import collect
 from rendering.randomisation import Dice, frame_generator
 from tests.rendering.model_files import cube_glb
 

@@ -13,8 +13,8 @@ import pytest
 import trimesh
 
 from datasets.errors import UsageError
-from rendering.asset_files import AssetFile, read_asset_file
-from rendering.asset_recipes import AssetTexture
+from rendering.assets.files import AssetFile, read_asset_file
+from rendering.assets.recipes import AssetTexture
 from rendering.geometry import rotation
 from tests.rendering.model_files import CUBE, CUBE_FACES, GltfWriter, cube_glb, png, signed_volume
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rendering.asset_parts import RawPart
-from rendering.orientation import is_closed, turn_outwards
+from rendering.assets.orientation import is_closed, turn_outwards
+from rendering.assets.parts import RawPart
 from tests.rendering.model_files import CUBE, CUBE_FACES, signed_volume
 
 

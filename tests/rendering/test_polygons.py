@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import shapely
 
+from rendering.assets.polygons import triangulate_polygon
 from rendering.geometry import rotation
-from rendering.polygons import triangulate_polygon
 
 SHAPES = {
     "square": [(0, 0), (1, 0), (1, 1), (0, 1)],

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import trimesh
 
-from rendering.level_cache import CACHE_VARIABLE, cached_levels
+from rendering.assets.level_cache import CACHE_VARIABLE, cached_levels
+from rendering.assets.simplification import simplified_levels
 from rendering.meshes import Mesh, shade
-from rendering.simplification import simplified_levels
 
 
 def ball(colour: tuple[float, ...] | None = None) -> Mesh:
@@ -99,7 +99,9 @@ def test_the_cache_gives_the_same_bytes_and_mends_itself(tmp_path: Path, monkeyp
     meshes = [ball(), ball((1.0, 0.0, 0.0, 1.0))]
     made = arrays(cached_levels(meshes, "abc"))
     (file,) = (tmp_path / "levels").glob("abc-*.npz")
-    monkeypatch.setattr("rendering.simplification.simplified_levels", lambda meshes: pytest.fail("not from the cache"))
+    monkeypatch.setattr(
+        "rendering.assets.simplification.simplified_levels", lambda meshes: pytest.fail("not from the cache")
+    )
     assert arrays(cached_levels(meshes, "abc")) == made
     monkeypatch.undo()
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))

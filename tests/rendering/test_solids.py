@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from datasets.errors import UsageError
+from rendering.assets.orientation import is_closed
 from rendering.meshes import Mesh, unique_rows
-from rendering.orientation import is_closed
 from rendering.solids import FORMS, RoundedBox, Turned
 from tests.rendering.model_files import signed_volume
 

@@ -9,7 +9,7 @@ import pytest
 import trimesh
 
 from datasets.errors import UsageError
-from rendering.asset_files import read_asset_file
+from rendering.assets.files import read_asset_file
 from tests.rendering.model_files import CUBE, CUBE_FACES, cube_obj, png, signed_volume
 
 

@@ -17,8 +17,9 @@ from datasets.labels import IGNORE
 from datasets.sample import Sample
 from training.confusion import Confusion
 from training.errors import DivergedError
-from training.experiment import TrainOptions, train
+from training.experiment import train
 from training.progress import Silent, reporting
+from training.train_options import TrainOptions
 
 
 def _samples(count: int, seed: int) -> list[Sample]:

@@ -14,7 +14,8 @@ from datasets.errors import UsageError, VerificationError
 from training.progress import Silent
 from training.report import write_report
 from training.results import read_study
-from training.study import StudyOptions, run_study
+from training.study import run_study
+from training.study_options import StudyOptions
 
 
 class Lines(Silent):

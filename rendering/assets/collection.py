@@ -9,9 +9,9 @@ from pathlib import Path
 
 from datasets.errors import UsageError
 from datasets.labels import LABEL_SPACES
-from rendering.assets import Asset
+from rendering.assets.asset import Asset
+from rendering.assets.catalogue import Catalogue, CatalogueEntry, find_catalogues
 from rendering.builtin_assets import LABEL_SPACE, builtin_assets
-from rendering.catalogue import Catalogue, CatalogueEntry, find_catalogues
 from rendering.randomisation import Dice
 
 Choice = Asset | tuple[Catalogue, CatalogueEntry]
@@ -53,7 +53,7 @@ def collect(folder: str | None, catalogues: tuple[str, ...] = (), classes: tuple
     """The assets to draw from; no file of a model is opened yet.
 
     Args:
-        folder: of assets, for `rendering.catalogue.find_catalogues`; None: what is built in.
+        folder: of assets, for `rendering.assets.catalogue.find_catalogues`; None: what is built in.
         catalogues: which catalogues; by default all that apply.
         classes: names of the classes to draw; by default all that there are.
 

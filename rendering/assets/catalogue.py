@@ -24,9 +24,9 @@ import yaml
 
 from datasets.errors import UsageError
 from datasets.labels import LABEL_SPACES, LabelSpace
-from rendering.asset_files import READERS
-from rendering.asset_recipes import AXES
-from rendering.assets import Asset, load_asset
+from rendering.assets.asset import Asset, load_asset
+from rendering.assets.files import READERS
+from rendering.assets.recipes import AXES
 
 CATALOGUE_FOLDER = Path(__file__).parent / "catalogues"
 """Catalogues that come along; the models themselves do not."""
@@ -161,7 +161,7 @@ def find_catalogues(assets_folder: str | Path, wanted: Sequence[str] = ()) -> tu
     if not present:
         raise UsageError(
             f"assets folder '{root}' has no {OWN_CATALOGUE} and none of the packs {', '.join(shipped)}; write a "
-            "catalogue: `rendering/catalogue.py` shows one"
+            "catalogue: `rendering/assets/catalogue.py` shows one"
         )
     return present
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from rendering.asset_folder import BadAsset
-from rendering.asset_parts import AssetPart, RawPart, Surface
+from rendering.assets.folder import BadAsset
+from rendering.assets.orientation import is_closed, turn_outwards
+from rendering.assets.parts import AssetPart, RawPart, Surface
 from rendering.meshes import Mesh, shade, unique_rows
-from rendering.orientation import is_closed, turn_outwards
 
 _FLAT = 1e-12  # a triangle whose height is less than this share of its longest side has no area
 _MOST_PAIRS = 10_000_000  # of faces that meet at a point; beyond, comparing all for creases takes gigabytes

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from rendering.asset_folder import AssetFolder, BadAsset
+from rendering.assets.folder import AssetFolder, BadAsset
 
 _COMPONENTS: dict[int, np.dtype[Any]] = {
     5120: np.dtype("i1"), 5121: np.dtype("u1"), 5122: np.dtype("<i2"), 5123: np.dtype("<u2"), 5125: np.dtype("<u4"),

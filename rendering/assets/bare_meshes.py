@@ -10,8 +10,8 @@ import warnings
 
 import numpy as np
 
-from rendering.asset_folder import AssetFolder, BadAsset
-from rendering.asset_parts import RawPart, Surface
+from rendering.assets.folder import AssetFolder, BadAsset
+from rendering.assets.parts import RawPart, Surface
 
 _STL_HEADER, _STL_TRIANGLE = 84, 50
 _PLY_BYTES = {

@@ -45,7 +45,7 @@ def cached_levels(meshes: Sequence[Mesh], digest: str) -> Levels:
         return _load(path, len(meshes))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         # Imported here: most processes find their levels prepared and never need it.
-        from rendering.simplification import simplified_levels
+        from rendering.assets.simplification import simplified_levels
 
         levels = simplified_levels(meshes)
         with suppress(OSError):

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rendering.asset_folder import AssetFolder, BadAsset
-from rendering.asset_parts import RawPart, Surface
-from rendering.polygons import triangulate_polygon
-from rendering.wavefront_materials import read_materials
+from rendering.assets.folder import AssetFolder, BadAsset
+from rendering.assets.parts import RawPart, Surface
+from rendering.assets.polygons import triangulate_polygon
+from rendering.assets.wavefront_materials import read_materials
 
 _SHORTEST = {"v": 3, "vt": 1, "vn": 3}
 _IGNORED_SHAPES = frozenset({"p", "l", "curv", "curv2", "surf"})

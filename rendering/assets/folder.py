@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 
 class BadAsset(Exception):
-    """Why a file cannot become an asset; `rendering.asset_files` names the file and raises what users see."""
+    """Why a file cannot become an asset; `rendering.assets.files` names the file and raises what users see."""
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from datasets.errors import UsageError
-from rendering.asset_files import kept_asset_file
-from rendering.asset_parts import ImageSource, Surface
-from rendering.asset_recipes import AssetMesh, AssetTexture
+from rendering.assets.files import kept_asset_file
+from rendering.assets.parts import ImageSource, Surface
+from rendering.assets.recipes import AssetMesh, AssetTexture
 from rendering.geometry import transform
 from rendering.materials import Material
 from rendering.meshes import MeshRecipe
@@ -82,7 +82,7 @@ def load_asset(path: str | Path, class_id: int, name: str = "", **axes_and_size:
     """An asset from a file.
 
     Args:
-        path: a file that `rendering.asset_files` reads.
+        path: a file that `rendering.assets.files` reads.
         class_id: id of its class.
         name: for messages; by default the file's.
         axes_and_size: `up`, `front`, `height_m`, `unit_m` as in `AssetMesh`.

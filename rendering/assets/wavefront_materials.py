@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from rendering.asset_folder import AssetFolder, BadAsset
-from rendering.asset_images import checked_image
-from rendering.asset_parts import ImageSource, Surface
+from rendering.assets.folder import AssetFolder, BadAsset
+from rendering.assets.images import checked_image
+from rendering.assets.parts import ImageSource, Surface
 
 _MAPS = {"map_kd": "base_colour_image", "map_ke": "emissive_image", "norm": "normal_image"}
 _OPTION_WORDS = {

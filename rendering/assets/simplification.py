@@ -13,8 +13,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.spatial import cKDTree
 
+from rendering.assets.triangle_soup import TriangleSoup, crosses, diagonal, face_normals, gather, spread, weights_within
 from rendering.meshes import Mesh, unique_rows
-from rendering.triangle_soup import TriangleSoup, crosses, diagonal, face_normals, gather, spread, weights_within
 
 FEWEST_TRIANGLES = 48
 """Levels go on until one would have fewer."""

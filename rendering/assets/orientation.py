@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from rendering.asset_parts import RawPart
+from rendering.assets.parts import RawPart
 from rendering.meshes import unique_rows
 
 

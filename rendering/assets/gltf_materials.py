@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from rendering.asset_folder import BadAsset
-from rendering.asset_images import checked_image
-from rendering.asset_parts import ImageSource, Surface
-from rendering.gltf_document import GltfDocument
+from rendering.assets.folder import BadAsset
+from rendering.assets.gltf_document import GltfDocument
+from rendering.assets.images import checked_image
+from rendering.assets.parts import ImageSource, Surface
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,12 +10,12 @@ from typing import ClassVar
 import numpy as np
 
 from datasets.errors import UsageError
-from rendering.asset_files import AssetFile, kept_asset_file
-from rendering.asset_folder import AssetFolder, BadAsset, Limits, read_bounded
-from rendering.asset_images import checked_image
-from rendering.gltf_document import GltfDocument
-from rendering.gltf_materials import image_bytes
-from rendering.level_cache import cached_levels
+from rendering.assets.files import AssetFile, kept_asset_file
+from rendering.assets.folder import AssetFolder, BadAsset, Limits, read_bounded
+from rendering.assets.gltf_document import GltfDocument
+from rendering.assets.gltf_materials import image_bytes
+from rendering.assets.images import checked_image
+from rendering.assets.level_cache import cached_levels
 from rendering.meshes import Mesh, MeshRecipe
 
 AXES: dict[str, tuple[int, int, int]] = {

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from rendering.asset_folder import AssetFolder, BadAsset
-from rendering.asset_parts import RawPart
-from rendering.gltf_document import GltfDocument
-from rendering.gltf_draco import draco_attributes
-from rendering.gltf_materials import GltfMaterial, read_material
+from rendering.assets.folder import AssetFolder, BadAsset
+from rendering.assets.gltf_document import GltfDocument
+from rendering.assets.gltf_draco import draco_attributes
+from rendering.assets.gltf_materials import GltfMaterial, read_material
+from rendering.assets.parts import RawPart
 
 _TRIANGLES, _STRIP, _FAN = 4, 5, 6
 

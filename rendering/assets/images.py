@@ -10,7 +10,7 @@ from PIL import Image
 
 from datasets.errors import BadSample
 from datasets.images import read_header
-from rendering.asset_folder import BadAsset, Limits
+from rendering.assets.folder import BadAsset, Limits
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TGA")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from rendering.asset_folder import BadAsset
+from rendering.assets.folder import BadAsset
 
 
 def draco_attributes(data: bytes, ids: dict[str, Any]) -> tuple[dict[str, np.ndarray], np.ndarray]:

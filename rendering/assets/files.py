@@ -17,12 +17,12 @@ from pathlib import Path
 import numpy as np
 
 from datasets.errors import UsageError
-from rendering.asset_folder import AssetFolder, BadAsset, Limits, read_bounded
-from rendering.asset_parts import AssetPart, RawPart
-from rendering.asset_repair import finish_parts
-from rendering.bare_meshes import read_ply, read_stl
-from rendering.gltf import read_gltf
-from rendering.wavefront import read_wavefront
+from rendering.assets.bare_meshes import read_ply, read_stl
+from rendering.assets.folder import AssetFolder, BadAsset, Limits, read_bounded
+from rendering.assets.gltf import read_gltf
+from rendering.assets.parts import AssetPart, RawPart
+from rendering.assets.repair import finish_parts
+from rendering.assets.wavefront import read_wavefront
 
 Reader = Callable[[bytes, AssetFolder, str], tuple[list[RawPart], list[str]]]
 
