@@ -21,7 +21,7 @@ def make_parser(name: str, about: str) -> ArgumentParser:
 
         def _get_help_string(self, action: Any) -> str:
             default = getattr(action, "default", None)
-            shown = f" (default: {default})" if default not in (None, False, "==SUPPRESS==") else ""
+            shown = f" (default: {default})" if default not in (None, False, "", "==SUPPRESS==") else ""
             return (action.help or "").rstrip(".") + shown
 
     class Parser(ArgumentParser):

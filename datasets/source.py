@@ -51,10 +51,15 @@ class Plan:
     configuration: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        repeated = [key for key, count in Counter(item.key for item in self.items).items() if count > 1]
-        if repeated:
-            files = [item.file for item in self.items if item.key == repeated[0]]
-            raise UsageError(f"key {repeated[0]!r} stands for more than one item: {', '.join(files)}")
+        counts = Counter(item.key.casefold() for item in self.items)
+        repeated = next((key for key, count in counts.items() if count > 1), None)
+        if repeated is not None:
+            items = [item for item in self.items if item.key.casefold() == repeated]
+            files = ", ".join(item.file for item in items)
+            raise UsageError(
+                f"key {items[0].key!r} stands for more than one item ({files}); keys must differ in more than upper "
+                f"and lower case, or they cannot be told apart as file names everywhere"
+            )
         if not self.items:
             raise UsageError("the source gives no items at all; is this the right folder and split?")
 

@@ -140,7 +140,7 @@ def _commit(
         splits=_splits(build, facts),
         configuration=_configuration(source, build, options),
         fingerprint=build.plan.fingerprint,
-        findings=build.plan.findings,
+        findings={**build.plan.findings, **_leaks(build, facts)},
         rejected=sum(len(shard["rejected"]) for shard in facts.values()),
         versions={name: version(name) for name in _LIBRARIES},
         origin=origin,
@@ -160,6 +160,20 @@ def _places(build: Build, facts: Mapping[str, dict[str, Any]]) -> Iterator[Place
     for shard in build.shards:
         for key, offset in facts[shard.name]["offsets"]:
             yield Place(key, shard.split, shard.name, offset)
+
+
+def _leaks(build: Build, facts: Mapping[str, dict[str, Any]]) -> dict[str, tuple[str, ...]]:
+    """Images that stand, byte for byte, in more than one split: a score on them is worth less than it seems."""
+    places: dict[tuple[int, int], list[tuple[str, str]]] = {}
+    for shard in build.shards:
+        for key, length, crc in facts[shard.name]["images"]:
+            places.setdefault((length, crc), []).append((shard.split, key))
+    leaks = sorted(
+        " = ".join(f"{split}/{key}" for split, key in sorted(found))
+        for found in places.values()
+        if len({split for split, _ in found}) > 1
+    )
+    return {"images in more than one split": tuple(leaks)} if leaks else {}
 
 
 def _splits(build: Build, facts: Mapping[str, dict[str, Any]]) -> dict[str, SplitFacts]:

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import apache_beam as beam
+import google_crc32c
 
 from datasets.errors import BadSample, RealitygapError
 from datasets.proof import Thoroughness, prove
@@ -83,7 +84,7 @@ def write_shard(shard: Shard, reader: Reader, schema: Schema, workspace: Workspa
 
 @dataclass
 class _Written:
-    """What has become of the items of one shard so far."""
+    """What has become of the items of one shard so far; `images` are keys with length and CRC of the stored image."""
 
     schema: Schema
     split: str
@@ -91,6 +92,7 @@ class _Written:
     statistics: Statistics = field(default_factory=Statistics)
     rejections: list[Rejection] = field(default_factory=list)
     offsets: list[tuple[str, int]] = field(default_factory=list)
+    images: list[tuple[str, int, int]] = field(default_factory=list)
 
     def add(self, result: Sample | Rejection, writer: RecordWriter) -> None:
         """Check, count and write one sample, or keep why not."""
@@ -107,11 +109,17 @@ class _Written:
             self._reject(result, str(error))
         else:
             self.offsets.append((result.key, writer.write(record_parts(result))))
+            self.images.append((result.key, len(result.image.data), google_crc32c.value(result.image.data)))
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for the shard's facts."""
         rejected = [asdict(rejection) for rejection in self.rejections]
-        return {"statistics": self.statistics.to_json(), "rejected": rejected, "offsets": self.offsets}
+        return {
+            "statistics": self.statistics.to_json(),
+            "rejected": rejected,
+            "offsets": self.offsets,
+            "images": self.images,
+        }
 
     def _reject(self, sample: Sample, reason: str, file: str = "") -> None:
         self.rejections.append(Rejection(sample.key, self.split, file or sample.file_name, reason))

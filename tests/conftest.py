@@ -68,11 +68,16 @@ def convert(source: Pets | Digits, data_dir: Path, workers: int = 1, **options: 
 
 
 @pytest.fixture(scope="session")
-def rendered_set(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    """Twelve rendered digits; read only. Skipped where there is no headless OpenGL."""
+def gl_probe() -> None:
+    """Skip, with the reason, where there is no headless OpenGL for worker processes."""
     found = probe()
     if not found.ok:
         pytest.skip(found.message)
+
+
+@pytest.fixture(scope="session")
+def rendered_set(tmp_path_factory: pytest.TempPathFactory, gl_probe: None) -> Dataset:
+    """Twelve rendered digits; read only."""
     source = Frames(DigitScenes(size=(24, 32)), 12, name="digits_rendered")
     options = BuildOptions(workers=1, num_shards=2)
     return run_build(source, plan_build(source, tmp_path_factory.mktemp("rendered"), options), options, "processes")

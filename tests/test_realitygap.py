@@ -37,6 +37,14 @@ def test_help_lists_every_command_and_is_quick(capsys: pytest.CaptureFixture[str
     assert min(seconds) < 0.5
 
 
+def test_choices_are_those_of_the_tables() -> None:
+    from datasets.sources import SOURCES
+    from rendering.scenes import SCENES
+
+    assert tuple(SOURCES) == realitygap._SOURCES
+    assert tuple(SCENES) == realitygap._SCENES
+
+
 @pytest.mark.parametrize("command", realitygap.COMMANDS)
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:

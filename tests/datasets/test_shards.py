@@ -58,6 +58,11 @@ def test_a_key_that_stands_twice_is_refused_with_both_files() -> None:
         Plan(items, {}, "")
 
 
+def test_keys_that_differ_in_case_alone_are_refused() -> None:
+    with pytest.raises(UsageError, match="x/Cat.jpg, x/cat.jpg"):
+        Plan((Item("Cat", "train", "x/Cat.jpg"), Item("cat", "train", "x/cat.jpg")), {}, "")
+
+
 def test_an_empty_source_is_refused() -> None:
     with pytest.raises(UsageError, match="no items"):
         Plan((), {}, "")

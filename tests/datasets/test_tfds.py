@@ -55,6 +55,19 @@ def test_miniature_sources(tmp_path: Path, make: Callable[[Path], Source], count
     _compare(convert(make(tmp_path / "tree"), tmp_path / "data", num_shards=2), counts)
 
 
+def test_frames_with_every_annotation(tmp_path: Path, gl_probe: None) -> None:
+    from pipelines.build import run_build
+    from pipelines.frames import Frames
+    from pipelines.options import BuildOptions
+    from pipelines.plan import plan_build
+    from rendering.tabletop import TabletopScenes
+
+    names = "semantic instance depth normal object_coordinates boxes amodal boxes_3d poses keypoints camera"
+    source = Frames(TabletopScenes(size=(48, 64), annotations=tuple(names.split())), 4, name="tabletop_rendered")
+    options = BuildOptions(workers=1, num_shards=1)
+    _compare(run_build(source, plan_build(source, tmp_path, options), options, "processes"), {"train": 4})
+
+
 def test_class_names_are_known(pets_set: Dataset) -> None:
     features = tfds.builder_from_directory(pets_set.directory).info.features
     assert features["label"].int2str(12) == "english_cocker_spaniel"

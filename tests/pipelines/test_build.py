@@ -98,6 +98,14 @@ def test_a_cut_photograph_is_rejected_with_its_file(pets_tree: PetsTree, tmp_pat
         build(pets_tree, tmp_path, verify=verify)
 
 
+def test_an_image_in_two_splits_is_named(pets_tree: PetsTree, tmp_path: Path) -> None:
+    assert "images in more than one split" not in build(pets_tree, tmp_path / "a").manifest.findings
+    photograph = (pets_tree.root / "images/pug_2.jpg").read_bytes()
+    pets_tree.write("images/pug_3.jpg", photograph)
+    findings = build(pets_tree, tmp_path / "b").manifest.findings
+    assert findings["images in more than one split"] == ("test/pug_3 = train/pug_2",)
+
+
 def test_a_share_of_the_examples_is_chosen_by_the_seed(pets_tree: PetsTree, tmp_path: Path) -> None:
     def keys(name: str, seed: int) -> set[str]:
         return {s.key for s in build(pets_tree, tmp_path / name, seed=seed, max_examples_per_split=3).samples("train")}
