@@ -48,6 +48,7 @@ test: setup
 
 test-slow: setup
 	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest tests/rendering -m slow
 
 lint: setup
 	$(BIN)/ruff check .

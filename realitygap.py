@@ -61,8 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
     logging.basicConfig(level=logging.ERROR, format="%(name)s: %(message)s")  # first, or Beam's import takes the root
-    if not debug:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow reports a missing GPU as an error
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -318,9 +317,11 @@ def _fill_train(parser: ArgumentParser, words: Sequence[str]) -> None:
 
 def _train(parsed: Any) -> int:
     from training.experiment import train
+    from training.start import start_quietly
     from training.train_options import TrainOptions
 
     options = options_of(TrainOptions, parsed, size=_parse_size(parsed.size))
+    start_quietly()
     result = train(options)
     rows = "\n".join(f"  {name:12} {value:.4f}" for name, value in result["iou"].items())
     print(
@@ -342,10 +343,13 @@ def _fill_study(parser: ArgumentParser, words: Sequence[str]) -> None:
 
 
 def _study(parsed: Any) -> int:
+    from training.start import start_quietly
     from training.study import run_study
     from training.study_options import StudyOptions
 
-    print(f"report: {run_study(options_of(StudyOptions, parsed))}")
+    options = options_of(StudyOptions, parsed)
+    start_quietly()
+    print(f"report: {run_study(options)}")
     return 0
 
 
@@ -356,6 +360,7 @@ def _fill_demo(parser: ArgumentParser, words: Sequence[str]) -> None:
 
 
 def _demo(parsed: Any) -> int:
+    from training.start import start_quietly
     from training.study import run_study
     from training.study_options import StudyOptions
 
@@ -374,6 +379,7 @@ def _demo(parsed: Any) -> int:
             _dispatch(words + workers)
     options = StudyOptions(synthetic=synthetic, real=real, out=parsed.out / "study")
     print(f"\n== 3/3 study: realitygap study digits {options.out} --synthetic {synthetic} --real {real}", flush=True)
+    start_quietly()
     print(f"\nOpen the report: {run_study(options).resolve()}")
     return 0
 
