@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
@@ -17,7 +18,7 @@ from datasets.shards import Shard
 from datasets.source import Source
 from datasets.statistics import Statistics
 from datasets.tfds import DATASET_INFO_NAME, FEATURES_NAME, dataset_info_json, features_json, label_files
-from pipelines.local import run_local
+from pipelines.local import WorkerLost, run_local
 from pipelines.options import BuildOptions, WorkerKind, check_data_dir
 from pipelines.plan import Build
 from pipelines.progress import watched
@@ -25,6 +26,7 @@ from pipelines.workspace import Workspace
 
 _LIBRARIES = ("realitygap", "numpy", "pillow", "imagecodecs")
 _SHOWN_REJECTIONS = 5
+_ATTEMPTS = 3  # a driver that crashes now and then must not cost a night; one that always does must not hang it
 
 
 def run_build(
@@ -54,10 +56,26 @@ def run_build(
 def _run(
     source: Source, workspace: Workspace, build: Build, todo: tuple[Shard, ...], options: BuildOptions, kind: WorkerKind
 ) -> None:
-    if not todo:
-        return
+    """Run the pipeline for the shards that are missing; when a worker is lost, again for those still missing."""
+    for attempts_left in reversed(range(_ATTEMPTS)):
+        if not todo:
+            return
+        try:
+            _run_once(source, workspace, build, todo, options, kind)
+            return
+        except WorkerLost as error:
+            if not attempts_left:
+                raise _worker_error({"kind": "", "message": str(error)}) from error
+            todo = tuple(shard for shard in todo if workspace.done(shard.name) is None)
+            print(f"{source.name}: {error}; going on with the {len(todo)} shards that are missing", file=sys.stderr)
+
+
+def _run_once(
+    source: Source, workspace: Workspace, build: Build, todo: tuple[Shard, ...], options: BuildOptions, kind: WorkerKind
+) -> None:
     ready = build.examples - sum(len(shard.items) for shard in todo)
     workers = options.worker_count(len(todo))
+    workspace.forget_progress()
 
     def poll() -> tuple[int, int]:
         done, rejected = workspace.progress()
@@ -66,11 +84,13 @@ def _run(
     with watched(source.name, build.examples, poll):
         try:
             run_local(source, workspace, todo, workers, kind, options.verify)
+        except WorkerLost:
+            raise
         except Exception as error:
             failure = workspace.failure()
-            if failure is None and not isinstance(error, RealitygapError):
+            if failure is None:
                 raise
-            raise _worker_error(failure or {"kind": "", "message": str(error)}) from error
+            raise _worker_error(failure) from error
 
 
 def _worker_error(failure: Mapping[str, str]) -> RealitygapError:

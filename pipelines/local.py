@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import queue
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -79,6 +81,7 @@ def run_watched(run: Callable[[], object]) -> None:
     def notice(failure: threading.ExceptHookArgs) -> None:
         if "Worker subprocess" in str(failure.exc_value):
             _hush_beam()
+            _end_worker_processes()
             outcomes.put(WorkerLost(f"a worker process was lost, killed or out of memory ({failure.exc_value})"))
         elif failure.exc_type is not None and not issubclass(failure.exc_type, grpc.RpcError):
             usual_hook(failure)
@@ -93,6 +96,23 @@ def run_watched(run: Callable[[], object]) -> None:
             threading.excepthook = usual_hook
     if outcome is not None:
         raise outcome
+
+
+def _end_worker_processes() -> None:
+    """End the lost worker's companions, which would go on by themselves; what they were writing has no name yet."""
+    for pid in _descendants(os.getpid()):
+        with contextlib.suppress(OSError):
+            if b"sdk_worker_main" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                os.kill(pid, signal.SIGKILL)
+
+
+def _descendants(pid: int) -> Iterator[int]:
+    """Processes below a process."""
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            for child in map(int, task.read_text().split()):
+                yield child
+                yield from _descendants(child)
 
 
 def _hush_beam() -> None:

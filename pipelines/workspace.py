@@ -76,8 +76,7 @@ class Workspace:
         resumed = (self.folder / _CONFIGURATION).is_file()
         if resumed:
             _refuse_differences(self.target, json.loads((self.folder / _CONFIGURATION).read_text()), wanted)
-        shutil.rmtree(self.folder / _PROGRESS, ignore_errors=True)
-        (self.folder / _PROGRESS).mkdir(parents=True)
+        self.forget_progress()
         (self.folder / _FAILURE).unlink(missing_ok=True)
         write_whole(self.folder / _OWNER, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))
         write_whole(self.folder / _CONFIGURATION, json.dumps(wanted, indent=2))
@@ -125,6 +124,11 @@ class Workspace:
     def report_failure(self, kind: str, message: str) -> None:
         """Leave word of why a worker gave up, for the command to say it plainly."""
         write_whole(self.folder / _FAILURE, json.dumps({"kind": kind, "message": message}))
+
+    def forget_progress(self) -> None:
+        """Begin to count anew."""
+        shutil.rmtree(self.folder / _PROGRESS, ignore_errors=True)
+        (self.folder / _PROGRESS).mkdir(parents=True)
 
     def failure(self) -> dict[str, str] | None:
         """The word that a worker left."""

@@ -5,6 +5,7 @@ After each, nothing half is seen and a rerun ends well.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import signal
@@ -109,26 +110,55 @@ def test_a_file_that_vanishes_after_listing_is_rejected(
         build(pets_tree, tmp_path)
 
 
-def test_a_killed_worker_fails_the_job_in_words_and_a_rerun_finishes(tmp_path: Path) -> None:
-    words = [sys.executable, "-m", "realitygap", "render", "digits", str(tmp_path / "killed"), "--frames", "400"]
-    words += ["--size", "16x16", "--num-shards", "40", "--workers", "2"]
-    running = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    unfinished = tmp_path / "killed/digits_rendered/.1.0.0.unfinished"
-    deadline = time.monotonic() + 60
-    while not list(unfinished.glob("*.facts.json")) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    workers = _descendants(running.pid)
-    assert workers
-    os.kill(workers[-1], signal.SIGKILL)
+def test_a_killed_worker_is_said_and_the_job_goes_on(tmp_path: Path) -> None:
+    words, running = _rendering(tmp_path / "killed")
+    os.kill(_workers(running.pid)[-1], signal.SIGKILL)
     _, err = running.communicate(timeout=120)
-    if running.returncode:
-        assert "Traceback" not in err
-        assert "run the same command again" in err
-        assert not (tmp_path / "killed/digits_rendered/1.0.0").exists()
-        subprocess.run(words, check=True, capture_output=True)
+    assert "a worker process was lost, killed or out of memory" in err
+    assert "going on with the" in err
+    assert "Traceback" not in err
+    assert running.returncode == 0
     undisturbed = [str(tmp_path / "whole") if word == str(tmp_path / "killed") else word for word in words]
     subprocess.run(undisturbed, check=True, capture_output=True)
     assert digests(tmp_path / "killed/digits_rendered/1.0.0") == digests(tmp_path / "whole/digits_rendered/1.0.0")
+
+
+def test_workers_that_always_die_end_the_job_in_words(tmp_path: Path) -> None:
+    words, running = _rendering(tmp_path)
+    deadline = time.monotonic() + 100
+    while running.poll() is None and time.monotonic() < deadline:
+        for worker in _workers(running.pid):
+            with contextlib.suppress(OSError):
+                os.kill(worker, signal.SIGKILL)
+        time.sleep(0.2)
+    _, err = running.communicate(timeout=20)
+    assert running.returncode == 1
+    assert "The finished shards are kept: run the same command again to go on" in err
+    assert not (tmp_path / "digits_rendered/1.0.0").exists()
+    subprocess.run(words, check=True, capture_output=True)
+
+
+def _rendering(data_dir: Path) -> tuple[list[str], subprocess.Popen[str]]:
+    """A job of two workers that has finished its first shard."""
+    words = [sys.executable, "-m", "realitygap", "render", "digits", str(data_dir), "--frames", "400"]
+    words += ["--size", "16x16", "--num-shards", "40", "--workers", "2"]
+    running = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    unfinished = data_dir / "digits_rendered/.1.0.0.unfinished"
+    deadline = time.monotonic() + 60
+    while not list(unfinished.glob("*.facts.json")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return words, running
+
+
+def _workers(pid: int) -> list[int]:
+    return [child for child in _descendants(pid) if b"sdk_worker_main" in _command(child)]
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def _descendants(pid: int) -> list[int]:
