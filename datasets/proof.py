@@ -71,7 +71,8 @@ def _prove_by_decoding(image: Raster) -> tuple[str, ...]:
     try:
         image.remember(simplejpeg.decode_jpeg(image.data, strict=True))
         return ()
-    except ValueError:
-        # Real photographs carry stray bytes between segments; a cut one fails here too.
+    except ValueError as complaint:
+        # A cut or unreadable one fails here too. Real photographs carry stray bytes between segments, which harm
+        # nothing; any other complaint means that some pixels are not those that were saved.
         image.remember(decode_colours(image.data))
-        return ("jpeg-stray-bytes",)
+        return ("jpeg-stray-bytes" if "extraneous bytes before marker" in str(complaint) else "jpeg-damaged-pixels",)

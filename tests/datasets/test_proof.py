@@ -52,6 +52,17 @@ def test_stray_bytes_before_the_end_are_noted_and_bytes_after_it_harmless() -> N
     assert prove(Raster.from_bytes(data + b"trailing"), "fast") == ()
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_changed_bytes_among_the_pixels_are_rejected_or_named_as_damage(seed: int) -> None:
+    data = bytearray(jpeg(photograph(120, 160)))
+    for place in np.random.default_rng(seed).integers(700, len(data) - 2, 20):
+        data[place] ^= 0x5A
+    try:
+        assert prove(Raster.from_bytes(bytes(data)), "full") == ("jpeg-damaged-pixels",)
+    except BadSample as error:
+        assert "damaged" in error.reason
+
+
 @given(st.binary(max_size=100))
 def test_any_bytes_are_judged_without_an_error(data: bytes) -> None:
     jpeg_fault(b"\xff\xd8" + data)
