@@ -15,6 +15,11 @@ FeatureValue = bytes | np.ndarray
 
 _BYTES_LIST, _FLOAT_LIST, _INT64_LIST = 1, 2, 3  # field numbers of the oneof in message Feature
 _LENGTH_DELIMITED = 2
+_ONE_BYTE = tuple(bytes([number]) for number in range(128))
+_TAGS = tuple(_ONE_BYTE[number << 3 | _LENGTH_DELIMITED] for number in range(4))
+"""What stands before a field of bytes, by its number."""
+
+_LARGE = 1 << 18  # bytes; a smaller value is copied in less time than it takes to handle it on its own
 
 
 def encode_example(features: Mapping[str, FeatureValue]) -> bytes:
@@ -27,19 +32,24 @@ def encode_example(features: Mapping[str, FeatureValue]) -> bytes:
 
 
 def example_parts(features: Mapping[str, FeatureValue]) -> list[bytes]:
-    """The same bytes in pieces, so that the encoded images among them are not copied.
+    """The same bytes in pieces, so that large images among them are not copied.
 
     Raises:
         TypeError: a value is neither bytes nor an int64 or float32 array.
     """
     parts: list[bytes] = []
+    small = bytearray()
     for name in sorted(features):
-        entry = _delimited(1, name.encode())
-        feature = _feature_parts(name, features[name])
-        heads = _heads(feature, 2)
-        size = len(entry) + sum(map(len, heads)) + sum(map(len, feature))
-        parts += [_varint(1 << 3 | _LENGTH_DELIMITED), _varint(size), entry, *heads, *feature]
-    return [*_heads(parts, 1), *parts]
+        head, body = _map_entry(name, features[name])
+        small += head
+        if len(body) < _LARGE:
+            small += body
+        else:
+            parts += [bytes(small), body]
+            small = bytearray()
+    parts.append(bytes(small))
+    size = sum(map(len, parts))
+    return [_TAGS[1] + _varint(size) + parts[0], *parts[1:]]
 
 
 def decode_example(data: bytes) -> dict[str, FeatureValue]:
@@ -59,27 +69,21 @@ def decode_example(data: bytes) -> dict[str, FeatureValue]:
     return features
 
 
-def _feature_parts(name: str, value: FeatureValue) -> list[bytes]:
-    """The message Feature in pieces."""
+def _map_entry(name: str, value: FeatureValue) -> tuple[bytes, bytes]:
+    """An entry of the map Features.feature in two pieces: all that stands before the value's bytes, and these."""
     if isinstance(value, bytes):
-        kind, parts = _BYTES_LIST, [*_heads([value], 1), value]
+        kind, body = _BYTES_LIST, value
     elif value.dtype == np.float32:
-        kind, parts = _FLOAT_LIST, _packed(np.ascontiguousarray(value, "<f4").tobytes())
+        kind, body = _FLOAT_LIST, np.ascontiguousarray(value, "<f4").tobytes()
     elif value.dtype == np.int64:
-        numbers = b"".join(_varint(int(number) & 0xFFFFFFFFFFFFFFFF) for number in value)
-        kind, parts = _INT64_LIST, _packed(numbers)
+        kind, body = _INT64_LIST, b"".join([_varint(number & 0xFFFFFFFFFFFFFFFF) for number in value.tolist()])
     else:
         raise TypeError(f"feature {name!r} must be bytes, int64 or float32, got {value.dtype}")
-    return [*_heads(parts, kind), *parts]
-
-
-def _packed(numbers: bytes) -> list[bytes]:
-    return [*_heads([numbers], 1), numbers] if numbers else []
-
-
-def _heads(parts: list[bytes], number: int) -> list[bytes]:
-    """What stands before a field of that number whose body are these pieces."""
-    return [_varint(number << 3 | _LENGTH_DELIMITED), _varint(sum(map(len, parts)))]
+    absent = not body and kind != _BYTES_LIST  # an empty packed list has no field at all
+    in_list = b"" if absent else _TAGS[1] + _varint(len(body))
+    in_feature = _TAGS[kind] + _varint(len(in_list) + len(body)) + in_list
+    in_entry = _delimited(1, name.encode()) + _TAGS[2] + _varint(len(in_feature) + len(body)) + in_feature
+    return _TAGS[1] + _varint(len(in_entry) + len(body)) + in_entry, body
 
 
 def _decode_entry(entry: bytes) -> tuple[str, FeatureValue]:
@@ -114,10 +118,12 @@ def _signed(number: int) -> int:
 
 
 def _delimited(number: int, body: bytes) -> bytes:
-    return b"".join((_varint(number << 3 | _LENGTH_DELIMITED), _varint(len(body)), body))
+    return _TAGS[number] + _varint(len(body)) + body
 
 
 def _varint(number: int) -> bytes:
+    if number <= 0x7F:
+        return _ONE_BYTE[number]
     out = bytearray()
     while number > 0x7F:
         out.append(number & 0x7F | 0x80)

@@ -20,19 +20,13 @@ import simplejpeg
 from PIL import Image
 
 from datasets.errors import BadSample
+from datasets.jpeg import pixels_start
+from datasets.png import CHANNELS, PALETTE, SIGNATURE, decode_png, png_fault, png_header
 
 MAX_PIXELS = 100_000_000
 """Larger images are refused from their header, before any memory is taken for them."""
 
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_PNG_CHANNELS = {
-    0: 1,
-    2: 3,
-    3: 1,
-    4: 2,
-    6: 4,
-}  # by colour type, PNG specification 11.2.2; a palette counts as its index
-_PNG_PALETTE = 3
+_ORIENTATION_WORDS = (b"Exif", b"eXIf", b"rientation")  # one of them stands in whatever states an orientation
 
 # What the decoders were seen to raise on damaged bytes (found by generated ones); none of it is a fault of ours.
 _DECODER_ERRORS = (
@@ -75,7 +69,7 @@ def sniff_format(data: bytes) -> str | None:
     """The image format that the first bytes announce, or None."""
     if data.startswith(b"\xff\xd8\xff"):
         return "jpeg"
-    if data.startswith(_PNG_SIGNATURE):
+    if data.startswith(SIGNATURE):
         return "png"
     if data[:6] in (b"GIF87a", b"GIF89a"):
         return "gif"
@@ -111,7 +105,7 @@ def read_header(data: bytes) -> ImageHeader:
     return header
 
 
-def decode_pixels(data: bytes) -> np.ndarray:
+def decode_pixels(data: bytes, header: ImageHeader | None = None) -> np.ndarray:
     """Pixels as stored, `(height, width, channels)` uint8 or uint16; palette images give their indices.
 
     Colours are in R, G, B order. EXIF orientation is not applied: labels are stored for the pixels as they lie.
@@ -119,11 +113,9 @@ def decode_pixels(data: bytes) -> np.ndarray:
     Raises:
         BadSample: the image is damaged or cut short.
     """
-    header = read_header(data)
+    header = header or read_header(data)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            pixels = _decode(data, header)
+        pixels = _decode(data, header)
     except _DECODER_ERRORS as error:
         raise BadSample(f"the {header.format.upper()} is damaged: {_words(error)}") from None
     return pixels if pixels.ndim == 3 else pixels[:, :, np.newaxis]
@@ -156,30 +148,24 @@ def encode_png(pixels: np.ndarray, level: int = 1) -> bytes:
     return bytes(imagecodecs.png_encode(np.ascontiguousarray(squeezed), level=level))
 
 
-def png_fault(data: bytes) -> str | None:
-    """What is wrong with a PNG by the CRC of every chunk (PNG specification 5.3), or None; nothing is inflated."""
-    position, end = len(_PNG_SIGNATURE), len(data)
-    while position + 12 <= end:
-        (length,) = struct.unpack_from(">I", data, position)
-        kind = data[position + 4 : position + 8]
-        if position + 12 + length > end:
-            return f"cut short inside chunk {kind.decode('latin-1')!r}"
-        (wanted,) = struct.unpack_from(">I", data, position + 8 + length)
-        if zlib.crc32(memoryview(data)[position + 4 : position + 8 + length]) != wanted:
-            return f"chunk {kind.decode('latin-1')!r} fails its CRC"
-        if kind == b"IEND":
-            return None
-        position += 12 + length
-    return "cut short: no IEND chunk"
-
-
 def exif_orientation(data: bytes) -> int:
     """The EXIF orientation of an encoded image, 1 (upright) when it states none."""
+    metadata = _metadata(data)
+    if not any(word in metadata for word in _ORIENTATION_WORDS):
+        return 1
     try:
         with Image.open(io.BytesIO(data)) as image:
             return int(image.getexif().get(0x0112, 1))
     except _DECODER_ERRORS:
         return 1
+
+
+def _metadata(data: bytes) -> bytes:
+    """The part of a file in which an orientation would stand; of a damaged or unknown one all of it."""
+    try:
+        return data[: pixels_start(data)] if sniff_format(data) == "jpeg" else data
+    except ValueError:
+        return data
 
 
 def _words(error: BaseException) -> str:
@@ -195,12 +181,13 @@ def _decode(data: bytes, header: ImageHeader) -> np.ndarray:
     if header.format == "jpeg":
         return _decode_jpeg(data, header)
     if header.format == "png":
+        if not header.palette and header.bits >= 8:
+            return decode_png(data)
         fault = png_fault(data)
         if fault:
             raise ValueError(fault)
-        if not header.palette and header.bits >= 8:
-            return np.asarray(imagecodecs.png_decode(data))
-    with Image.open(io.BytesIO(data)) as image:
+    with warnings.catch_warnings(), Image.open(io.BytesIO(data)) as image:
+        warnings.simplefilter("ignore")
         if image.mode == "1":
             return np.asarray(image).astype(np.uint8)
         return np.asarray(image)
@@ -216,12 +203,8 @@ def _decode_jpeg(data: bytes, header: ImageHeader) -> np.ndarray:
 
 
 def _read_png_header(data: bytes, format_: str) -> ImageHeader:
-    if data[12:16] != b"IHDR":
-        raise ValueError("the first chunk is not IHDR")
-    width, height, bits, colour_type = struct.unpack_from(">IIBB", data, 16)
-    if colour_type not in _PNG_CHANNELS:
-        raise ValueError(f"colour type {colour_type} does not exist")
-    return ImageHeader(format_, height, width, _PNG_CHANNELS[colour_type], bits, colour_type == _PNG_PALETTE)
+    width, height, bits, colour_type = png_header(data)
+    return ImageHeader(format_, height, width, CHANNELS[colour_type], bits, colour_type == PALETTE)
 
 
 def _read_jpeg_header(data: bytes, format_: str) -> ImageHeader:

@@ -46,12 +46,12 @@ class LabelSpace:
         if wrong:
             raise ValueError(f"label space {self.name!r}: ids must be distinct and 0..{IGNORE - 1}, got {wrong}")
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Class names by dense index."""
         return tuple(entry.name for entry in self.classes)
 
-    @property
+    @cached_property
     def ids(self) -> tuple[int, ...]:
         """Stored ids by dense index."""
         return tuple(entry.id for entry in self.classes)
@@ -77,5 +77,9 @@ class LabelSpace:
 
     def unknown_ids(self, counts: np.ndarray) -> tuple[int, ...]:
         """Ids that occur in `counts`, `(256,)` pixels an id, and are neither a class nor to be ignored."""
-        present = set(np.flatnonzero(counts).tolist())
-        return tuple(sorted(present - set(self.ids) - set(self.ignored) - {IGNORE}))
+        present = np.flatnonzero(counts).tolist()
+        return tuple(index for index in present if index not in self._allowed)
+
+    @cached_property
+    def _allowed(self) -> frozenset[int]:
+        return frozenset((*self.ids, *self.ignored, IGNORE))

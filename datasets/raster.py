@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from datasets.images import decode_pixels, encode_png, read_header
+from datasets.images import ImageHeader, decode_pixels, encode_png, read_header
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,13 +36,15 @@ class Raster:
         return cls((height, width, channels), array.dtype.name, array)
 
     @classmethod
-    def from_bytes(cls, data: bytes, dtype: str | None = None) -> Raster:
+    def from_bytes(cls, data: bytes, dtype: str | None = None, header: ImageHeader | None = None) -> Raster:
         """A map from the bytes of an image file; `dtype="float32"` for one stored as described above.
+
+        The header may be given where it has been read already.
 
         Raises:
             BadSample: the bytes are no image or their header is damaged.
         """
-        header = read_header(data)
+        header = header or read_header(data)
         if dtype == "float32":
             return cls((header.height, header.width, 1), "float32", data)
         return cls((header.height, header.width, header.channels), "uint16" if header.bits == 16 else "uint8", data)

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from datasets.errors import BadSample
-from datasets.images import ImageHeader, decode_colours, decode_pixels, exif_orientation, png_fault, read_header
+from datasets.images import ImageHeader, decode_colours, decode_pixels, exif_orientation, read_header
+from datasets.png import png_fault
 from datasets.raster import Raster
 from datasets.retries import persistently
 
@@ -23,18 +24,25 @@ Noted = tuple[Raster, tuple[str, ...]]
 """A pixel map and notes on what had to be done to it."""
 
 
-def read_bytes(path: Path, name: str) -> bytes:
+def read_bytes(path: Path | str, name: str) -> bytes:
     """The bytes of a file; what fails now and then is tried again.
 
     Raises:
         BadSample: it is missing, unreadable or no file; `name` is what the message calls it.
     """
     try:
-        return persistently(path.read_bytes)
+        return persistently(lambda: _whole_file(path))
     except FileNotFoundError:
         raise BadSample("the file is missing", name) from None
     except OSError as error:
         raise BadSample(f"the file cannot be read: {error.strerror}", name) from None
+
+
+def _whole_file(path: Path | str) -> bytes:
+    if not isinstance(path, Path | str):
+        return path.read_bytes()  # a place that is not on this machine (`datasets.storage`)
+    with open(path, "rb", buffering=0) as file:
+        return file.readall()
 
 
 def read_photograph(data: bytes, name: str) -> Noted:
@@ -53,7 +61,7 @@ def read_photograph(data: bytes, name: str) -> Noted:
         if header.format == "jpeg" and exif_orientation(data) != 1:
             notes += ("exif-orientation-not-applied",)
         if header.format in ("jpeg", "png") and (header.channels, header.bits) == (3, 8):
-            return Raster.from_bytes(data), notes
+            return Raster.from_bytes(data, header=header), notes
         _prove_png(header, data)
         return Raster.from_array(decode_colours(data)), (*notes, f"re-encoded-{_what_it_was(header)}")
 
@@ -68,9 +76,9 @@ def read_label_map(data: bytes, name: str) -> Noted:
         header = read_header(data)
         if header.channels != 1 or (header.bits != 8 and not header.palette):
             raise BadSample(f"labels must be one channel of 8 bits, got {header.channels} of {header.bits}")
-        ids = decode_pixels(data)
+        ids = decode_pixels(data, header)
         if _is_grey_png(header, 8):
-            raster = Raster.from_bytes(data)
+            raster = Raster.from_bytes(data, header=header)
             raster.remember(ids)
             return raster, ()
         return Raster.from_array(ids), (f"label-re-encoded-{'palette' if header.palette else header.format}",)
@@ -86,7 +94,7 @@ def read_numbers(data: bytes, name: str) -> Noted:
         header = read_header(data)
         if _is_grey_png(header, 16):
             _prove_png(header, data)
-            return Raster.from_bytes(data), ()
+            return Raster.from_bytes(data, header=header), ()
         if _is_grey_png(header, 8):
             return Raster.from_array(decode_pixels(data).astype(np.uint16)), ("8-bit-numbers-widened",)
         raise BadSample(

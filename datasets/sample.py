@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -87,12 +89,12 @@ class Sample:
     unmapped_pixels: Mapping[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for spec in FIELDS.values():
-            if spec.kind == "raster" and isinstance(getattr(self, spec.path), np.ndarray):
-                object.__setattr__(self, spec.path, Raster.from_array(getattr(self, spec.path)))
+        for path in _RASTERS:
+            if isinstance(getattr(self, path), np.ndarray):
+                object.__setattr__(self, path, Raster.from_array(getattr(self, path)))
         if not self.key:
             raise ValueError("a sample needs a key, got an empty one")
-        for spec, value in self.present():
+        for spec, value in self.present:
             self._check(spec, value)
         self._check_sizes()
 
@@ -102,12 +104,20 @@ class Sample:
         value = getattr(self, owner)
         return value if not member or value is None else getattr(value, member)
 
-    def present(self) -> Iterator[tuple[Field, Any]]:
+    @cached_property
+    def present(self) -> tuple[tuple[Field, Any], ...]:
         """The fields that are not None, in the order of the table, with their values."""
-        for path, spec in FIELDS.items():
-            value = self.value(path)
-            if value is not None:
-                yield spec, value
+        return tuple(self._find_present())
+
+    def _find_present(self) -> Iterator[tuple[Field, Any]]:
+        for owner, members in _MEMBERS:
+            held = getattr(self, owner)
+            if held is None:
+                continue
+            for member, spec in members:
+                value = getattr(held, member) if member else held
+                if value is not None:
+                    yield spec, value
 
     def _check(self, spec: Field, value: Any) -> None:
         if spec.kind == "raster":
@@ -126,7 +136,7 @@ class Sample:
             raise ValueError(f"sample {self.key!r}: {spec.path} must be a class index of 0 or more, got {value!r}")
 
     def _check_sizes(self) -> None:
-        for spec, value in self.present():
+        for spec, value in self.present:
             if spec.kind == "raster" and value.shape[:2] != self.image.shape[:2]:
                 raise ValueError(
                     f"sample {self.key!r}: {spec.path} is {value.width}x{value.height} "
@@ -135,6 +145,14 @@ class Sample:
 
     def _refuse(self, spec: Field, wanted: str, value: Any) -> None:
         raise ValueError(f"sample {self.key!r}: {spec.path} must be {wanted}, got {value.dtype} {value.shape}")
+
+
+_RASTERS = tuple(path for path, spec in FIELDS.items() if spec.kind == "raster")
+_MEMBERS = tuple(
+    (owner, tuple((path.partition(".")[2], spec) for path, spec in members))
+    for owner, members in groupby(FIELDS.items(), lambda entry: entry[0].partition(".")[0])
+)
+"""Attributes of a sample in the order of the table, each with its members, or with an empty name for itself."""
 
 
 def _either(choices: tuple[Any, ...]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from datasets.fields import FIELDS, Field
@@ -32,12 +33,12 @@ class Column:
         if (self.field.kind == "raster") != (len(self.shape) == 3):
             raise ValueError(f"column {self.path!r}: a raster needs (height, width, channels), others no shape")
 
-    @property
+    @cached_property
     def field(self) -> Field:
         """The row of the fields table."""
         return FIELDS[self.path]
 
-    @property
+    @cached_property
     def space(self) -> LabelSpace | None:
         """The label space itself."""
         return LABEL_SPACES[self.label_space] if self.label_space else None
@@ -64,10 +65,20 @@ class Schema:
     def __contains__(self, path: str) -> bool:
         return path in self.paths
 
-    @property
+    @cached_property
     def paths(self) -> tuple[str, ...]:
         """The paths of the columns."""
         return tuple(column.path for column in self.columns)
+
+    @cached_property
+    def label_maps(self) -> tuple[Column, ...]:
+        """The columns whose pixels are class ids."""
+        return tuple(column for column in self.columns if column.space and column.field.kind == "raster")
+
+    @cached_property
+    def class_columns(self) -> tuple[Column, ...]:
+        """The columns that hold the class of an image or of its objects."""
+        return tuple(column for column in self.columns if column.space and column.field.kind != "raster")
 
     def check(self, sample: Sample) -> None:
         """Hold a sample against the schema.
@@ -75,8 +86,8 @@ class Schema:
         Raises:
             ValueError: a column is missing from the sample, the sample has one more, a size or class is wrong.
         """
-        present = {field.path: value for field, value in sample.present()}
-        if present.keys() != set(self.paths):
+        present = {field.path: value for field, value in sample.present}
+        if tuple(present) != self.paths:
             missing, extra = set(self.paths) - present.keys(), present.keys() - set(self.paths)
             raise ValueError(
                 f"sample {sample.key!r}: fields differ from the data set's: "

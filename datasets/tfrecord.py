@@ -55,7 +55,7 @@ class RecordWriter:
         length = struct.pack("<Q", sum(map(len, payload)))
         header = length + struct.pack("<I", masked_crc32c(length))
         footer = struct.pack("<I", masked_crc32c(*payload))
-        for part in (header, *payload, footer):
+        for part in (header + payload[0], *payload[1:], footer):
             self._file.write(part)
             self._sha256.update(part)
             self._bytes += len(part)

@@ -17,10 +17,10 @@ from datasets.errors import BadSample, UsageError
 from datasets.fields import FIELDS
 from datasets.label_lookups import Lookup, lookup
 from datasets.raster import Raster
+from datasets.runs import count_ids
 from datasets.sample import CameraPose, Objects, Sample
 from datasets.schema import Column, Schema
 from datasets.source import Item, Plan, Reader, Rejection, Source
-from datasets.statistics import count_ids
 
 _SMALLEST_VISIBLE = 1e-6
 

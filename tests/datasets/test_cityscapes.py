@@ -358,9 +358,9 @@ def test_a_full_frame_decodes_its_labels_once_and_its_picture_never(
 
     decoded: list[int] = []
 
-    def counting(data: bytes) -> np.ndarray:
+    def counting(data: bytes, header: images.ImageHeader | None = None) -> np.ndarray:
         decoded.append(len(data))
-        return images.decode_pixels(data)
+        return images.decode_pixels(data, header)
 
     for module in (raster, reading):
         monkeypatch.setattr(module, "decode_pixels", counting)

@@ -15,10 +15,10 @@ from datasets.images import (
     decode_pixels,
     encode_png,
     exif_orientation,
-    png_fault,
     read_header,
     sniff_format,
 )
+from datasets.png import png_fault
 from tests.fixtures import chunk, encoded, jpeg, photograph, png_bomb
 
 PIXELS = photograph(30, 40)

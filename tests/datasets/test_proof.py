@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from datasets.errors import BadSample
 from datasets.images import encode_png
-from datasets.proof import Thoroughness, jpeg_fault, prove
+from datasets.jpeg import jpeg_fault
+from datasets.proof import Thoroughness, prove
 from datasets.raster import Raster
 from tests.fixtures import jpeg, photograph
 

@@ -69,7 +69,7 @@ def test_a_sample_needs_a_key() -> None:
 
 def test_present_follows_the_table() -> None:
     sample = Sample("a", IMAGE, label=3, objects=Objects(np.zeros((0, 4), np.float32), np.zeros(0, np.int64)))
-    paths = [field.path for field, _ in sample.present()]
+    paths = [field.path for field, _ in sample.present]
     assert paths == ["key", "file_name", "image", "label", "objects.bbox", "objects.label"]
     assert paths == [path for path in FIELDS if path in paths]
 

@@ -61,5 +61,5 @@ def test_a_key_that_stands_twice_is_found(pets_set: Dataset) -> None:
 def test_a_record_that_is_no_sample_is_named(pets_set: Dataset) -> None:
     shard = _shard(pets_set)
     with open(shard, "wb") as file:
-        RecordWriter(file).write([])
+        RecordWriter(file).write([b""])
     assert f"{shard.name}: record 0 at byte 0: the record lacks" in _faults(pets_set)

@@ -35,7 +35,7 @@ def test_a_frame_depends_on_seed_and_index_alone(rendered_set: Dataset, tmp_path
     part = {sample.key: sample for sample in render(tmp_path / "a", 3, first=4, num_shards=1).samples("train")}
     assert set(part) == {"digits_0000004", "digits_0000005", "digits_0000006"}
     for key, sample in part.items():
-        assert {f.path: _bytes(v) for f, v in sample.present()} == {f.path: _bytes(v) for f, v in whole[key].present()}
+        assert {f.path: _bytes(v) for f, v in sample.present} == {f.path: _bytes(v) for f, v in whole[key].present}
     other = {sample.key: sample for sample in render(tmp_path / "b", 3, first=4, seed=1).samples("train")}
     assert all(other[key].image.data != part[key].image.data for key in part)
 

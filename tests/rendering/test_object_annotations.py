@@ -219,7 +219,7 @@ def test_each_annotation_comes_alone_and_equals_that_of_all_together(drawn: Rend
         frame = renderer.render(scene)
         alone = to_sample(frame, scene, "x")
     expected = {column.path for column in annotation_columns((name,), (HEIGHT, WIDTH), None, None)}
-    present = {field.path: value for field, value in alone.present()}
+    present = {field.path: value for field, value in alone.present}
     assert present.keys() == {"key", "file_name", "image", "scene", *expected}
     assert set(FIELDS_OF[name]) <= expected
     for path in expected:
