@@ -6,8 +6,10 @@ Layout of the end records: APPNOTE.TXT 6.3.10, sections 4.3.14 to 4.3.16.
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 import struct
+import tarfile
 import threading
 import zipfile
 import zlib
@@ -150,3 +152,18 @@ def _announced_members(path: Path) -> int:
             return int(count)
         file.seek(offset)
         return int(struct.unpack("<32xQ", file.read(40))[0])
+
+
+def refuse_tar(path: Path) -> None:
+    """Say what to do with a tar archive, which is never unpacked or looked into by us.
+
+    Its members may lead outside, be links or devices, and none can be read without reading all before it.
+
+    Raises:
+        UsageError: the path is a tar archive, packed or not.
+    """
+    if path.is_file() and tarfile.is_tarfile(path):
+        raise UsageError(
+            f"{path} is a tar archive. Unpack it into a folder of its own and name that folder: "
+            f"mkdir FOLDER && tar -xf {shlex.quote(path.name)} -C FOLDER"
+        )

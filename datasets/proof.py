@@ -15,14 +15,15 @@ from datasets.jpeg import jpeg_fault
 from datasets.png import png_fault
 from datasets.raster import Raster
 
-Thoroughness = Literal["full", "fast"]
+Thoroughness = Literal["fast", "full", "strict"]
 
 
 def prove(image: Raster, thoroughness: Thoroughness) -> tuple[str, ...]:
     """Prove that a photograph is whole; gives notes on what is odd about it and harmless.
 
     `full` decodes every pixel. `fast` reads a PNG's chunk checksums, which find every changed byte, and a JPEG's
-    segments from its first to its end marker, which find every cut but not a changed byte among the pixels.
+    segments from its first to its end marker, which find every cut but not a changed byte among the pixels. `strict`
+    decodes too, and takes no JPEG that its decoder complains of.
 
     Raises:
         BadSample: it is damaged.
@@ -32,7 +33,7 @@ def prove(image: Raster, thoroughness: Thoroughness) -> tuple[str, ...]:
         fault = png_fault(data)
         if fault:
             raise BadSample(f"the PNG is damaged: {fault}")
-        if thoroughness == "full":
+        if thoroughness != "fast":
             _ = image.array
         return ()
     if thoroughness == "fast":
@@ -40,14 +41,16 @@ def prove(image: Raster, thoroughness: Thoroughness) -> tuple[str, ...]:
         if fault:
             raise BadSample(f"the JPEG is damaged: {fault}")
         return ()
-    return _prove_by_decoding(image)
+    return _prove_by_decoding(image, thoroughness == "strict")
 
 
-def _prove_by_decoding(image: Raster) -> tuple[str, ...]:
+def _prove_by_decoding(image: Raster, strict: bool) -> tuple[str, ...]:
     try:
         image.remember(simplejpeg.decode_jpeg(image.data, strict=True))
         return ()
     except ValueError as complaint:
+        if strict:
+            raise BadSample(f"the JPEG is damaged: {complaint}") from None
         # A cut or unreadable one fails here too. Real photographs carry stray bytes between segments, which harm
         # nothing; any other complaint means that some pixels are not those that were saved.
         image.remember(decode_colours(image.data))

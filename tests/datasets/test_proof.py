@@ -15,10 +15,10 @@ from datasets.raster import Raster
 from tests.fixtures import jpeg, photograph
 
 PIXELS = photograph(40, 50)
-BOTH = pytest.mark.parametrize("thoroughness", ["full", "fast"])
+EACH = pytest.mark.parametrize("thoroughness", ["full", "fast", "strict"])
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize(
     "data", [jpeg(PIXELS), jpeg(PIXELS, progressive=True), jpeg(PIXELS, comment=b"x"), encode_png(PIXELS)]
 )
@@ -26,7 +26,7 @@ def test_a_whole_image_is_whole(data: bytes, thoroughness: Thoroughness) -> None
     assert prove(Raster.from_bytes(data), thoroughness) == ()
 
 
-@BOTH
+@EACH
 @given(share=st.floats(0.3, 0.99))
 def test_every_cut_is_found(thoroughness: Thoroughness, share: float) -> None:
     for data in (jpeg(PIXELS), encode_png(PIXELS)):
@@ -34,7 +34,7 @@ def test_every_cut_is_found(thoroughness: Thoroughness, share: float) -> None:
             prove(Raster.from_bytes(data[: int(len(data) * share)]), thoroughness)
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("where", [0.3, 0.5, 0.9])
 def test_a_changed_byte_of_a_png_is_found(thoroughness: Thoroughness, where: float) -> None:
     data = bytearray(encode_png(PIXELS))
@@ -62,6 +62,17 @@ def test_changed_bytes_among_the_pixels_are_rejected_or_named_as_damage(seed: in
         assert prove(Raster.from_bytes(bytes(data)), "full") == ("jpeg-damaged-pixels",)
     except BadSample as error:
         assert "damaged" in error.reason
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_strict_takes_no_jpeg_with_a_complaint(seed: int) -> None:
+    whole = jpeg(photograph(120, 160))
+    assert prove(Raster.from_bytes(whole), "strict") == ()
+    data = bytearray(whole)
+    for place in np.random.default_rng(seed).integers(700, len(data) - 2, 20):
+        data[place] ^= 0x5A
+    with pytest.raises(BadSample, match="the JPEG is damaged"):
+        prove(Raster.from_bytes(bytes(data)), "strict")
 
 
 @given(st.binary(max_size=100))
