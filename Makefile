@@ -1,6 +1,6 @@
 # Everything runs inside .venv; `make setup` is called by the others and costs seconds when there is nothing to do.
 .DEFAULT_GOAL := help
-.PHONY: help setup system-packages demo test test-slow lint bench lock
+.PHONY: help setup system-packages demo test test-slow lint bench lock flink-jar spark-jar flink spark
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -19,6 +19,7 @@ help:
 	@echo "make test    the default tests; make test-slow the slow ones"
 	@echo "make lint    ruff and mypy"
 	@echo "make bench   the benchmarks, side by side with other tools"
+	@echo "make flink   fetch Beam's job server for Flink and run it with Flink inside (needs Java 17, Maven); make spark likewise"
 	@echo "make lock    resolve requirements.lock anew (needs uv)"
 
 setup: $(INSTALLED) system-packages
@@ -58,6 +59,17 @@ lint: setup
 bench: setup
 	$(BIN)/python benchmarks/convert.py
 	$(BIN)/python benchmarks/render.py
+	$(BIN)/python benchmarks/read.py
+	$(BIN)/python benchmarks/train.py
+	$(BIN)/python benchmarks/scale.py
+
+# Beam's job servers: Java programs of the locked version of Beam, fetched through Maven into the user's cache and proved.
+flink-jar spark-jar: $(INSTALLED)
+	$(BIN)/python -m pipelines.job_servers fetch $(@:-jar=)
+
+# Serves jobs until Ctrl-C; `realitygap ... --runner flink` finds it.
+flink spark: $(INSTALLED)
+	$(BIN)/python -m pipelines.job_servers serve $@
 
 lock:
 	uv pip compile --quiet setup.cfg --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --output-file requirements.lock

@@ -11,25 +11,24 @@ import os
 import signal
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import listing
+import training_commands
 from command_parser import add_options, make_parser, options_of, underscored
 from datasets.errors import RealitygapError, SystemComponentError, UsageError, VerificationError
 
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser
 
-    from pipelines.plan import Build
 
 EXIT_INTERRUPTED = 130
-_SCENES = ("digits", "turntable", "tabletop")
-_SOURCES = ("cityscapes", "synthia", "pets", "camvid", "mnist", "mnistm", "digits")
-_STUDIES = ("digits",)
+_SCENES = ("digits", "turntable", "tabletop", "street")
+_STUDIES = ("digits", "mnistm", "toy")
 _SCENE_LISTS = {
     "catalogues": "names or files of catalogues; by default all that apply to the assets",
     "classes": "classes to show, such as cat,dog; by default all",
@@ -108,8 +107,19 @@ def _dispatch(words: list[str]) -> int:
         raise UsageError(f"there is no command {words[0]!r}; there are {', '.join(COMMANDS)}")
     command = COMMANDS[words[0]]
     parser = make_parser(words[0], command.help[0].upper() + command.help[1:] + ".")
-    command.fill(parser, words[1:])
-    return command.run(parser.parse_args([underscored(word) for word in words[1:]]))
+    own, beam_options = _cut_at_dashes(words[1:])
+    command.fill(parser, own)
+    parsed = parser.parse_args([underscored(word) for word in own])
+    if beam_options and words[0] not in ("convert", "render"):
+        raise UsageError(f"{words[0]} runs no Beam pipeline; it takes no options after --")
+    parsed.beam_options = beam_options
+    return command.run(parsed)
+
+
+def _cut_at_dashes(words: list[str]) -> tuple[list[str], list[str]]:
+    """Words before and after `--`; those after it are options of Beam's."""
+    at = words.index("--") if "--" in words else len(words)
+    return words[:at], words[at + 1 :]
 
 
 def _say_error(error: BaseException, message: str, code: int, debug: bool) -> int:
@@ -125,49 +135,44 @@ def _say_error(error: BaseException, message: str, code: int, debug: bool) -> in
 
 def _fill_build(parser: ArgumentParser) -> None:
     from pipelines.options import BuildOptions
+    from pipelines.runners import RunnerOptions
 
     add_options(parser, BuildOptions)
+    add_options(parser, RunnerOptions, frozenset({"beam_options"}))
     parser.add_argument("--config", action="config", help="a YAML file with any of these options")
 
 
 def _build(source: Any, parsed: Any, kind: Any, origin: Mapping[str, str] | None = None) -> int:
+    from pipelines.job import Job
     from pipelines.options import BuildOptions
-    from pipelines.plan import plan_build
+    from pipelines.runners import RunnerOptions
 
-    options = options_of(BuildOptions, parsed)
-    build = plan_build(source, parsed.data_dir, options)
-    if options.dry_run:
-        _print_plan(build)
-        return 0
-    from datasets.describe import describe
-    from pipelines.build import run_build
-
-    began = time.perf_counter()
-    dataset = run_build(source, build, options, kind, origin)
-    seconds = time.perf_counter() - began
-    _console().print(describe(dataset, schema=False))
-    print(f"{build.examples:,} examples in {seconds:.1f} s, {build.examples / seconds:,.0f}/s")
+    runner = options_of(RunnerOptions, parsed, beam_options=tuple(parsed.beam_options))
+    data_dir = _place(parsed.data_dir, runner.beam_options)
+    job = Job(source, data_dir, options_of(BuildOptions, parsed), kind, runner, origin or {})
+    job.run_or_show(_console())
     return 0
 
 
-def _print_plan(build: Build) -> None:
-    from datasets.describe import human_bytes
+def _place(text: str, beam_options: Sequence[str]) -> Path:
+    """A path of this machine, or a URL that is used like one."""
+    if "://" not in text:
+        return Path(text)
+    from pipelines.remote_path import place_of
 
-    print(f"would write {build.target}: {build.examples:,} examples, about {human_bytes(build.bytes)}")
-    for split in sorted({shard.split for shard in build.shards}):
-        shards = [shard for shard in build.shards if shard.split == split]
-        print(f"  {split}: {sum(len(shard.items) for shard in shards):,} examples in {len(shards)} shards")
-    for kind, names in build.plan.findings.items():
-        print(f"  found in the source: {len(names)} {kind}: {', '.join(names[:6])}{' ...' if len(names) > 6 else ''}")
+    return place_of(text, beam_options)
 
 
 # --- the commands ---------------------------------------------------------------------------------------------------
 
 
 def _fill_convert(parser: ArgumentParser, words: Sequence[str]) -> None:
-    parser.add_argument("source", choices=_SOURCES, help="which data set; name it to see the options it has of its own")
-    parser.add_argument("path", type=Path, help="its folder as delivered; for digits the word scikit-learn")
-    parser.add_argument("data_dir", type=Path, help="the data set goes to DATA_DIR/NAME/VERSION")
+    from datasets.sources import SOURCES
+
+    names = tuple(SOURCES)
+    parser.add_argument("source", choices=names, help="which data set; name it to see the options it has of its own")
+    parser.add_argument("path", type=str, help="its folder as delivered, or its URL; for digits the word scikit-learn")
+    parser.add_argument("data_dir", type=str, help="the data set goes to DATA_DIR/NAME/VERSION; may be a URL")
     parser.add_argument("--splits", type=str, help="which splits, such as train,test; by default the official ones")
     parser.add_argument("--label_space", type=str, help="look class ids of pixels up in this space, such as camvid11")
     parser.add_argument(
@@ -175,19 +180,20 @@ def _fill_convert(parser: ArgumentParser, words: Sequence[str]) -> None:
     )
     parser.add_argument("--size", type=str, help="resize to WIDTHxHEIGHT pixels: images by area, labels by nearest")
     parser.add_argument("--crop", type=str, help="keep WIDTHxHEIGHT+LEFT+TOP pixels, before resizing")
-    if words and words[0] in _SOURCES:
-        from datasets.sources import SOURCES
-
+    if words and words[0] in SOURCES:
         add_options(parser, SOURCES[words[0]], frozenset({"root", "splits", "seed"}))
     _fill_build(parser)
 
 
 def _convert(parsed: Any) -> int:
+    from datasets.archive import refuse_tar
     from datasets.sources import SOURCES
     from datasets.transforms import Crop, Transform, transformed
 
     splits = {"splits": tuple(parsed.splits.split(","))} if parsed.splits else {}
-    source = options_of(SOURCES[parsed.source], parsed, root=parsed.path, **splits)
+    root = _place(parsed.path, parsed.beam_options)
+    refuse_tar(root)
+    source = options_of(SOURCES[parsed.source], parsed, root=root, **splits)
     transform = Transform(
         crop=Crop.parse(parsed.crop) if parsed.crop else None,
         size=_parse_size(parsed.size) if parsed.size else None,
@@ -199,7 +205,7 @@ def _convert(parsed: Any) -> int:
 
 def _fill_render(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument("scene", choices=_SCENES, help="which scenes; name one to see the options it has of its own")
-    parser.add_argument("data_dir", type=Path, help="the data set goes to DATA_DIR/NAME/VERSION")
+    parser.add_argument("data_dir", type=str, help="the data set goes to DATA_DIR/NAME/VERSION; may be a URL")
     parser.add_argument("--frames", type=int, required=True, help="how many; frame i depends on (seed, i) alone")
     parser.add_argument("--size", type=str, help="WIDTHxHEIGHT in pixels; by default what suits the scene")
     parser.add_argument("--without", type=str, default="", help="factors held fixed, such as light,sensor")
@@ -207,6 +213,9 @@ def _fill_render(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument("--split", type=str, default="train", help="the split that the frames go to")
     parser.add_argument("--first", type=int, default=0, help="index of the first frame")
     parser.add_argument("--cache", type=Path, help="folder for prepared levels of detail; by default the user's cache")
+    parser.add_argument(
+        "--supersample", type=int, default=3, help="sub-samples of colour a pixel along each side: odd; 1 is fastest"
+    )
     if words and words[0] in _SCENES:
         from rendering.scenes import SCENES
 
@@ -232,8 +241,8 @@ def _render(parsed: Any) -> int:
     chosen["randomisation"] = Randomisation().without(*filter(None, parsed.without.split(",")))
     scenes = options_of(SCENES[parsed.scene], parsed, **chosen)
     name = parsed.name or f"{parsed.scene}_rendered"
-    source = Frames(scenes, parsed.frames, parsed.seed, parsed.split, name, parsed.first)
-    return _build(source, parsed, "processes", _gl_origin())
+    source = Frames(scenes, parsed.frames, parsed.seed, parsed.split, name, parsed.first, parsed.supersample)
+    return _build(source, parsed, "processes", _gl_origin() if parsed.runner == "local" else None)
 
 
 def _gl_origin() -> dict[str, str]:
@@ -305,51 +314,26 @@ def _verify(parsed: Any) -> int:
     return 0
 
 
-def _fill_train(parser: ArgumentParser, words: Sequence[str]) -> None:
-    from training.train_options import TrainOptions
-
-    parser.add_argument("data", type=Path, help="the data set")
-    parser.add_argument("out", type=Path, help="a new folder for checkpoints, metrics and the result")
-    parser.add_argument("--size", type=str, default="200x200", help="WIDTHxHEIGHT that images are resized to")
-    add_options(parser, TrainOptions, frozenset({"data", "out", "size"}))
-    parser.add_argument("--config", action="config", help="a YAML file with any of these options")
-
-
-def _train(parsed: Any) -> int:
-    from training.experiment import train
-    from training.start import start_quietly
-    from training.train_options import TrainOptions
-
-    options = options_of(TrainOptions, parsed, size=_parse_size(parsed.size))
-    start_quietly()
-    result = train(options)
-    rows = "\n".join(f"  {name:12} {value:.4f}" for name, value in result["iou"].items())
-    print(
-        f"IoU per class on split {options.test_split!r}, epoch {result['epoch']} chosen on the held-out share:\n{rows}"
-    )
-    print(
-        f"  {'mean':12} {result['mean_iou']:.4f}\npixel accuracy {result['accuracy']:.4f}; all of it in {options.out}"
-    )
-    return 0
-
-
 def _fill_study(parser: ArgumentParser, words: Sequence[str]) -> None:
-    from training.study_options import StudyOptions
+    from training.study_options import STUDIES, StudyOptions
 
-    parser.add_argument("study", choices=_STUDIES, help="which study")
+    parser.add_argument("study", choices=_STUDIES, help="which study; name it to see the options it has of its own")
     parser.add_argument("out", type=Path, help="folder for rows, report.json and report.html")
     add_options(parser, StudyOptions, frozenset({"out"}))
+    if words and words[0] in STUDIES:
+        add_options(parser, STUDIES[words[0]])
+        parser.set_defaults(dict(STUDIES[words[0]].defaults))
     parser.add_argument("--config", action="config", help="a YAML file with any of these options")
 
 
 def _study(parsed: Any) -> int:
     from training.start import start_quietly
     from training.study import run_study
-    from training.study_options import StudyOptions
+    from training.study_options import STUDIES, StudyOptions
 
-    options = options_of(StudyOptions, parsed)
+    options, domains = options_of(StudyOptions, parsed), options_of(STUDIES[parsed.study], parsed)
     start_quietly()
-    print(f"report: {run_study(options)}")
+    print(f"report: {run_study(options, domains)}")
     return 0
 
 
@@ -362,7 +346,7 @@ def _fill_demo(parser: ArgumentParser, words: Sequence[str]) -> None:
 def _demo(parsed: Any) -> int:
     from training.start import start_quietly
     from training.study import run_study
-    from training.study_options import StudyOptions
+    from training.study_options import DigitsDomains, StudyOptions
 
     data_dir = parsed.out / "data"
     synthetic, real = data_dir / "digits_rendered", data_dir / "digits"
@@ -377,10 +361,10 @@ def _demo(parsed: Any) -> int:
             print("finished already")
         else:
             _dispatch(words + workers)
-    options = StudyOptions(synthetic=synthetic, real=real, out=parsed.out / "study")
+    options, domains = StudyOptions(parsed.out / "study"), DigitsDomains(synthetic, real)
     print(f"\n== 3/3 study: realitygap study digits {options.out} --synthetic {synthetic} --real {real}", flush=True)
     start_quietly()
-    print(f"\nOpen the report: {run_study(options).resolve()}")
+    print(f"\nOpen the report: {run_study(options, domains).resolve()}")
     return 0
 
 
@@ -411,11 +395,22 @@ def _console(stderr: bool = False) -> Any:
 
 COMMANDS: dict[str, Command] = {
     "doctor": Command("check that this machine can do the jobs", _fill_doctor, _doctor),
+    "list": Command("list what other commands take by name", listing.fill, listing.run),
     "convert": Command("convert a real data set to sharded TFRecords", _fill_convert, _convert),
     "render": Command("render a labelled synthetic data set", _fill_render, _render),
     "inspect": Command("show what a data set holds", _fill_inspect, _inspect),
     "verify": Command("prove that a data set is complete and unchanged", _fill_dataset, _verify),
-    "train": Command("train a network on a data set and score it", _fill_train, _train),
+    "train": Command(
+        "train a network on a data set and score it", training_commands.fill_train, training_commands.train
+    ),
+    "evaluate": Command(
+        "score a run on a split of a data set", training_commands.fill_evaluate, training_commands.evaluate
+    ),
+    "compare": Command(
+        "hold runs against each other on the same test images",
+        training_commands.fill_compare,
+        training_commands.compare,
+    ),
     "study": Command("measure a reality gap and write the report", _fill_study, _study),
     "demo": Command("render, convert, train, adapt and report, without any download", _fill_demo, _demo),
 }

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
 
+from datasets.schema import Column, Schema
+from rendering.annotations import annotation_columns
 from rendering.geometry import affine, intrinsics_from_field_of_view, look_at, rotation
 from rendering.materials import Material
 from rendering.meshes import Mesh
@@ -64,6 +66,7 @@ def _pebble(seed: int, rings: int) -> Mesh:
     return Mesh(vertices, shading, faces.astype(np.uint32), places)
 
 
+@lru_cache
 def scenes(height: int, width: int) -> list[Scene]:
     """Frames of a camera that moves around 20 pebbles; each has a place, size and texture of its own."""
     generator = np.random.default_rng(0)
@@ -79,4 +82,25 @@ def scenes(height: int, width: int) -> list[Scene]:
     for turn in np.linspace(0, 2 * np.pi, FRAMES, endpoint=False):
         eye = (4.2 * np.sin(turn), 1.6, 4.2 * np.cos(turn))
         frames.append(Scene(Camera(height, width, intrinsics, look_at(eye, (0, 0, 0))), tuple(things)))
-    return [replace(frame) for frame in frames]
+    return frames
+
+
+@dataclass(frozen=True)
+class BenchmarkScenes:
+    """The same frames as a generator of scenes, for writing data sets of them."""
+
+    name: ClassVar[str] = "benchmark"
+    licence: ClassVar[str] = "public domain"
+
+    size: tuple[int, int]
+    annotations: tuple[str, ...] = ("semantic", "instance", "depth", "normal", "object_coordinates", "boxes", "camera")
+
+    @property
+    def schema(self) -> Schema:
+        """All columns but class names."""
+        columns = annotation_columns(self.annotations, self.size, None, None)
+        return Schema.of(Column("image", (*self.size, 3)), *columns, Column("scene"))
+
+    def sample(self, generator: np.random.Generator) -> Scene:
+        """One of the frames."""
+        return scenes(*self.size)[int(generator.integers(FRAMES))]

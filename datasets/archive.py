@@ -162,7 +162,7 @@ def refuse_tar(path: Path) -> None:
     Raises:
         UsageError: the path is a tar archive, packed or not.
     """
-    if path.is_file() and tarfile.is_tarfile(path):
+    if isinstance(path, Path) and path.is_file() and tarfile.is_tarfile(path):
         raise UsageError(
             f"{path} is a tar archive. Unpack it into a folder of its own and name that folder: "
             f"mkdir FOLDER && tar -xf {shlex.quote(path.name)} -C FOLDER"

@@ -49,7 +49,7 @@ def _fields(manifest: Manifest) -> Iterator[str]:
     yield "## Fields\n\n| feature | type | label space | meaning |"
     yield "|---|---|---|---|"
     for column in manifest.schema.columns:
-        kind = column.field.dtypes[0] if column.field.dtypes else "text"
+        kind = column.dtype
         yield f"| `{column.field.feature}` | {kind} | {column.label_space or ''} | {column.field.about} |"
 
 

@@ -96,7 +96,7 @@ def _field_table(manifest: Manifest, meaning: bool) -> Table:
     table = Table("field", "feature in the record", "type", "shape", "label space", *(("meaning",) if meaning else ()))
     for column in manifest.schema.columns:
         words = " x ".join("any" if size is None else str(size) for size in column.shape or column.field.shape)
-        kind = column.field.dtypes[0] if column.field.dtypes else "text"
+        kind = column.dtype
         row = [column.path, column.field.feature, kind, words, column.label_space or ""]
         table.add_row(*row, *((column.field.about,) if meaning else ()))
     return table

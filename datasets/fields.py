@@ -39,7 +39,8 @@ _TABLE = (
     Field("file_name", "file_name", "text", (), (), "the source image, relative to the source's root; a frame's name"),
     Field("image", "image", "raster", ("uint8",), (1, 3), "colours in R, G, B order, or grey"),
     Field("semantic", "segmentation_label", "raster", ("uint8",), (1,), "class id of each pixel in its label space"),
-    Field("instance", "instance_label", "raster", ("uint16",), (1,), "object of each pixel; 0 belongs to no object"),
+    Field("instance", "instance_label", "raster", ("uint16", "uint32"), (1,),
+          "object of each pixel; 0 belongs to no object; ids of 32 bits are stored as their four bytes, lowest first"),
     Field("depth", "depth", "raster", ("float32",), (1,), "metres along the optical axis; infinite without a surface"),
     Field("normal", "normal", "raster", ("uint16",), (3,), "camera-space unit normal n as round(32767 n) + 32768; "
           "0, 0, 0 without a surface"),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import takewhile
 from pathlib import Path
 from typing import TypeVar
@@ -13,6 +12,7 @@ from typing import TypeVar
 from datasets.archive import MAX_MEMBERS, Archive
 from datasets.errors import BadSample, UsageError
 from datasets.retries import persistently
+from datasets.storage import file_names, folder_names
 
 T = TypeVar("T")
 
@@ -20,7 +20,8 @@ T = TypeVar("T")
 class FileTree:
     """The files below a folder and in the `*.zip` files that lie in it, or those of a single zip file.
 
-    Names are relative, with `/` between folders. A file that is unpacked hides the archived one of the same name.
+    The root is a `Path` or another place of `datasets.storage`; zip files of another place are copied here first. Names
+    are relative, with `/` between folders. A file that is unpacked hides the archived one of the same name.
     Nothing is looked into before it is asked for, and only what is asked for. It may be sent to other processes and
     used by several threads.
     """
@@ -49,7 +50,7 @@ class FileTree:
                 if name.startswith(folder + "/", start):
                     found.add(name[: start + len(folder)])
         if self.root.is_dir():
-            tops = ["", *(f"{entry.name}/" for entry in os.scandir(self.root) if entry.is_dir())]
+            tops = ["", *(f"{name}/" for name in folder_names(self.root))]
             found |= {top + folder for top in tops if (self.root / top / folder).is_dir()}
         return tuple(sorted(found))
 
@@ -63,7 +64,7 @@ class FileTree:
         archived = list(self._in_archives())
         after = archived[bisect_left(archived, prefix) :]
         found = set(takewhile(lambda name: name.startswith(prefix), after))
-        for name in _walk(self.root, folder):
+        for name in file_names(self.root, folder):
             found.add(name)
             if len(found) > MAX_MEMBERS:
                 raise UsageError(
@@ -130,21 +131,3 @@ def _merge(archives: tuple[Archive, ...]) -> dict[str, Archive]:
                     f"keep the archive that is meant and move the other away"
                 )
     return merged
-
-
-def _walk(root: Path, folder: str, above: tuple[tuple[int, int], ...] = ()) -> Iterator[str]:
-    """Files below a folder. Links are followed, but not back into a folder that is being walked."""
-    try:
-        status = os.stat(root / folder)
-        entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name)
-    except OSError:
-        return
-    identity = status.st_dev, status.st_ino
-    if identity in above:
-        return
-    for entry in entries:
-        name = f"{folder}/{entry.name}" if folder else entry.name
-        if entry.is_dir():
-            yield from _walk(root, name, (*above, identity))
-        elif entry.is_file():
-            yield name

@@ -7,7 +7,7 @@ that they hold neither tabs nor line ends.
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -49,6 +49,12 @@ def find(path: Path, key: str) -> Place | None:
             else:
                 high = start
     return None
+
+
+def places(path: Path) -> Iterator[Place]:
+    """Every place of the index, sorted by key."""
+    with open(path, encoding="utf-8", newline="\n") as file:
+        yield from map(_parsed, file)
 
 
 def _parsed(line: str) -> Place:

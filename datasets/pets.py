@@ -18,6 +18,7 @@ from datasets.reading import read_bytes, read_label_map, read_photograph
 from datasets.sample import Sample
 from datasets.schema import Column, Schema
 from datasets.source import Item, Plan, Reader, read_each
+from datasets.storage import below
 
 OFFICIAL_LISTS = {"train": "trainval", "test": "test"}
 UNLISTED = "unlisted"
@@ -94,12 +95,12 @@ class Pets:
             ValueError: photograph and trimap differ in size.
         """
         trimap_name = f"annotations/trimaps/{item.key}.png"
-        image, notes = read_photograph(read_bytes(self.root / item.file, item.file), item.file)
-        semantic, label_notes = read_label_map(read_bytes(self.root / trimap_name, trimap_name), trimap_name)
+        image, notes = read_photograph(read_bytes(below(self.root, item.file), item.file), item.file)
+        semantic, label_notes = read_label_map(read_bytes(below(self.root, trimap_name), trimap_name), trimap_name)
         breed = item.key.rpartition("_")[0]
         species = 0 if breed[0].isupper() else 1
         box_name = f"annotations/xmls/{item.key}.xml"
-        objects, box_notes = read_head_boxes(self.root / box_name, box_name, image.height, image.width, species)
+        objects, box_notes = read_head_boxes(below(self.root, box_name), box_name, image.height, image.width, species)
         return Sample(
             key=item.key,
             file_name=item.file,

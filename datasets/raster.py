@@ -9,6 +9,8 @@ import numpy as np
 
 from datasets.images import ImageHeader, decode_pixels, encode_png, read_header
 
+_BY_BYTES = ("float32", "uint32")
+
 
 @dataclass(frozen=True, eq=False)
 class Raster:
@@ -19,8 +21,8 @@ class Raster:
 
     Attributes:
         shape: `(height, width, channels)`.
-        dtype: `uint8`, `uint16` or `float32`. A float32 map of one channel is stored as TFDS stores it: its four
-            bytes as the channels of an RGBA PNG, so that it is exact.
+        dtype: `uint8`, `uint16`, `uint32` or `float32`. A map of the last two has one channel and is stored as TFDS
+            stores floats: its four bytes as the channels of an RGBA PNG, so that it is exact.
     """
 
     shape: tuple[int, int, int]
@@ -37,7 +39,7 @@ class Raster:
 
     @classmethod
     def from_bytes(cls, data: bytes, dtype: str | None = None, header: ImageHeader | None = None) -> Raster:
-        """A map from the bytes of an image file; `dtype="float32"` for one stored as described above.
+        """A map from the bytes of an image file; `float32` and `uint32` for one stored as described above.
 
         The header may be given where it has been read already.
 
@@ -45,8 +47,8 @@ class Raster:
             BadSample: the bytes are no image or their header is damaged.
         """
         header = header or read_header(data)
-        if dtype == "float32":
-            return cls((header.height, header.width, 1), "float32", data)
+        if dtype in _BY_BYTES:
+            return cls((header.height, header.width, 1), dtype, data)
         return cls((header.height, header.width, header.channels), "uint16" if header.bits == 16 else "uint8", data)
 
     @property
@@ -83,13 +85,13 @@ class Raster:
         if isinstance(self._source, np.ndarray):
             return self._source
         pixels = decode_pixels(self._source)
-        return pixels.view(np.float32) if self.dtype == "float32" else pixels
+        return pixels.view(self.dtype) if self.dtype in _BY_BYTES else pixels
 
     @cached_property
     def data(self) -> bytes:
         """The encoded image: the source's own bytes, or a lossless PNG of the array."""
         if isinstance(self._source, bytes):
             return self._source
-        if self.dtype == "float32":
+        if self.dtype in _BY_BYTES:
             return encode_png(np.ascontiguousarray(self._source).view(np.uint8))
         return encode_png(self._source)

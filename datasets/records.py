@@ -10,7 +10,7 @@ from datasets.examples import FeatureValue, decode_example, example_parts
 from datasets.fields import Field
 from datasets.raster import Raster
 from datasets.sample import CameraPose, Objects, Sample
-from datasets.schema import Schema
+from datasets.schema import Column, Schema
 
 
 def sample_to_record(sample: Sample) -> bytes:
@@ -33,7 +33,7 @@ def record_to_sample(record: bytes, schema: Schema) -> Sample:
     missing = [column.field.feature for column in schema.columns if column.field.feature not in features]
     if missing:
         raise ValueError(f"the record lacks {', '.join(missing)}; it has {', '.join(sorted(features))}")
-    values = {c.path: _from_feature(c.field, features[c.field.feature]) for c in schema.columns}
+    values = {c.path: _from_feature(c, features[c.field.feature]) for c in schema.columns}
     plain = {path: value for path, value in values.items() if "." not in path}
     return Sample(
         **plain,
@@ -57,12 +57,13 @@ def _to_feature(field: Field, value: Any) -> FeatureValue:
     return np.ravel(value)
 
 
-def _from_feature(field: Field, value: FeatureValue) -> Any:
+def _from_feature(column: Column, value: FeatureValue) -> Any:
+    field = column.field
     wanted_bytes = field.kind in ("raster", "text")
     if isinstance(value, bytes) != wanted_bytes:
         raise ValueError(f"feature {field.feature!r} should hold {'bytes' if wanted_bytes else 'numbers'}")
     if isinstance(value, bytes):
-        return value.decode() if field.kind == "text" else Raster.from_bytes(value, field.dtypes[0])
+        return value.decode() if field.kind == "text" else Raster.from_bytes(value, column.dtype)
     if field.kind == "class":
         return int(value[0])
     numbers = value.astype(field.dtypes[0])

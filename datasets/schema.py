@@ -19,11 +19,13 @@ class Column:
         path: a path of `datasets.fields.FIELDS`.
         shape: of a raster `(height, width, channels)`, None where it varies; else empty, the table says it.
         label_space: the name of the space that its ids belong to.
+        wide: whether its ids have 32 bits; only instance maps may be wide.
     """
 
     path: str
     shape: tuple[int | None, ...] = ()
     label_space: str | None = None
+    wide: bool = False
 
     def __post_init__(self) -> None:
         if self.path not in FIELDS:
@@ -32,11 +34,18 @@ class Column:
             raise ValueError(f"no label space {self.label_space!r}; there are {', '.join(LABEL_SPACES)}")
         if (self.field.kind == "raster") != (len(self.shape) == 3):
             raise ValueError(f"column {self.path!r}: a raster needs (height, width, channels), others no shape")
+        if self.wide and "uint32" not in self.field.dtypes:
+            raise ValueError(f"column {self.path!r} cannot hold ids of 32 bits, only instance can")
 
     @cached_property
     def field(self) -> Field:
         """The row of the fields table."""
         return FIELDS[self.path]
+
+    @property
+    def dtype(self) -> str:
+        """Its number type, or `text`."""
+        return "uint32" if self.wide else self.field.dtypes[0] if self.field.dtypes else "text"
 
     @cached_property
     def space(self) -> LabelSpace | None:
@@ -100,19 +109,24 @@ class Schema:
         """The columns as plain values for the manifest."""
         return [
             {"path": c.path, "feature": c.field.feature, "shape": list(c.shape), "label_space": c.label_space}
+            | ({"wide": True} if c.wide else {})
             for c in self.columns
         ]
 
     @classmethod
     def from_json(cls, rows: list[dict[str, Any]]) -> Schema:
         """The inverse of `to_json`."""
-        return cls(tuple(Column(row["path"], tuple(row["shape"]), row["label_space"]) for row in rows))
+        return cls(
+            tuple(Column(row["path"], tuple(row["shape"]), row["label_space"], row.get("wide", False)) for row in rows)
+        )
 
 
 def _check_column(key: str, column: Column, value: Any) -> None:
     if column.field.kind == "raster":
         if any(want not in (None, got) for want, got in zip(column.shape, value.shape, strict=True)):
             raise ValueError(f"sample {key!r}: {column.path} must be {column.shape}, got {value.shape}")
+        if len(column.field.dtypes) > 1 and value.dtype != column.dtype:
+            raise ValueError(f"sample {key!r}: {column.path} must be {column.dtype}, got {value.dtype}")
     elif column.field.kind == "class" and column.space and value not in column.space.ids:
         raise ValueError(f"sample {key!r}: {column.path} is {value}, not a class of {column.label_space!r}")
     elif column.field.kind == "sequence" and column.space:

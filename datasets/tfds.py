@@ -84,8 +84,8 @@ def _feature(column: Column) -> dict[str, Any]:
     if field.kind == "text":
         return {"pythonClassName": f"{_FEATURES}.text_feature.Text", "text": {}}
     if field.kind == "raster":
-        dimensions = [str(-1 if size is None else size) for size in column.shape]
-        image = {"shape": {"dimensions": dimensions}, "dtype": field.dtypes[0]}
+        shape, dtype = ((*column.shape[:2], 4), "uint8") if column.wide else (column.shape, column.dtype)
+        image = {"shape": {"dimensions": [str(-1 if size is None else size) for size in shape]}, "dtype": dtype}
         return {"pythonClassName": f"{_FEATURES}.image_feature.Image", "image": image}
     if column.space:
         count = {"numClasses": str(len(column.space))}
@@ -93,6 +93,6 @@ def _feature(column: Column) -> dict[str, Any]:
     if field.feature.endswith("bbox"):
         box = {"shape": {"dimensions": ["4"]}, "dtype": "float32", "bboxFormat": "REL_YXYX"}
         return {"pythonClassName": f"{_FEATURES}.bounding_boxes.BBoxFeature", "boundingBox": box}
-    shape = {"dimensions": [str(size) for size in field.shape]} if field.shape else {}
-    tensor = {"shape": shape, "dtype": field.dtypes[0], "encoding": "none"}
+    extent = {"dimensions": [str(size) for size in field.shape]} if field.shape else {}
+    tensor = {"shape": extent, "dtype": field.dtypes[0], "encoding": "none"}
     return {"pythonClassName": f"{_FEATURES}.tensor_feature.Tensor", "tensor": tensor}

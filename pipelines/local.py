@@ -19,44 +19,33 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from datasets.errors import RealitygapError
-from datasets.proof import Thoroughness
-from datasets.shards import Shard
-from datasets.source import Source
 from pipelines.options import WorkerKind
 from pipelines.shard_writer import WriteShard
-from pipelines.workspace import Workspace
 
-LOG_NAME = "workers.log"
-_RUNNING_MODES = {"threads": "multi_threading", "processes": "multi_processing"}
+_RUNNING_MODES = {"in-process": "in_memory", "threads": "multi_threading", "processes": "multi_processing"}
 
 
 class WorkerLost(RealitygapError):
     """A worker process ended before its time."""
 
 
-def run_local(
-    source: Source,
-    workspace: Workspace,
-    shards: Sequence[Shard],
-    workers: int,
-    kind: WorkerKind,
-    thoroughness: Thoroughness = "full",
-) -> None:
-    """Write the shards with so many threads or processes of this machine; returns when all are written.
+def run_local(writer: WriteShard, shards: Sequence[str], workers: int, kind: WorkerKind) -> None:
+    """Write the shards of these names with so many workers of this machine; returns when all are written.
 
     Processes are processes also when there is one: software OpenGL and TensorFlow crash each other in one process, and
     the caller may hold TensorFlow.
     """
     mode = "in_memory" if workers == 1 and kind == "threads" else _RUNNING_MODES[kind]
-    options = PipelineOptions(direct_num_workers=workers, direct_running_mode=mode, save_main_session=False)
+    workers = 1 if mode == "in_memory" else workers
+    options = PipelineOptions([], direct_num_workers=workers, direct_running_mode=mode, save_main_session=False)
     pipeline = beam.Pipeline(runner=FnApiRunner(), options=options)
-    build_graph(pipeline, WriteShard(source, workspace, thoroughness), shards)
-    with chatter_in(workspace.folder / LOG_NAME):
+    build_graph(pipeline, writer, shards)
+    with chatter_in(writer.workspace.log):
         run_watched(lambda: pipeline.run().wait_until_finish())
 
 
-def build_graph(pipeline: beam.Pipeline, writer: WriteShard, shards: Sequence[Shard]) -> None:
-    """The whole pipeline: shards in, names of written shards out; no sample ever travels through Beam."""
+def build_graph(pipeline: beam.Pipeline, writer: WriteShard, shards: Sequence[str]) -> None:
+    """The whole pipeline: names of shards in, names of written shards out; no sample ever travels through Beam."""
     _ = pipeline | "Shards" >> beam.Create(list(shards), reshuffle=True) | "Write" >> beam.ParDo(writer)
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from datasets.errors import UsageError
 from datasets.proof import Thoroughness
 
-WorkerKind = Literal["threads", "processes"]
+WorkerKind = Literal["in-process", "threads", "processes"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class BuildOptions:
         max_examples_per_split: take so many of each split, chosen by the seed.
         shard_megabytes: about how large a shard file should be; not together with `num_shards`.
         verify: how photographs are proved whole: `full` decodes every pixel and measures colours, `fast` reads the
-            checksums of PNG and the segments of JPEG.
+            checksums of PNG and the segments of JPEG, `strict` decodes and rejects every JPEG with a complaint.
         dry_run: print what would be done and do nothing.
     """
 
@@ -56,17 +55,3 @@ class BuildOptions:
         """How many workers to start for so many shards."""
         wanted = self.workers or len(os.sched_getaffinity(0))
         return max(1, min(wanted, shards))
-
-
-def check_data_dir(data_dir: Path) -> None:
-    """Refuse a target that cannot be a folder.
-
-    Raises:
-        UsageError: it is a file, or it cannot be made or written to.
-    """
-    try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{data_dir} cannot be the data folder: {error.strerror}") from None
-    if not os.access(data_dir, os.W_OK):
-        raise UsageError(f"{data_dir} cannot be written to; choose another folder or change its permissions")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from datasets.shards import TARGET_SHARD_BYTES, Shard, plan_shards
-from datasets.source import Plan, Source
+from datasets.source import Item, Plan, Source
 from pipelines.options import BuildOptions
 
 
@@ -43,3 +44,15 @@ def plan_build(source: Source, data_dir: Path, options: BuildOptions) -> Build:
         source.name, plan.items, options.seed, options.num_shards, shard_bytes, options.max_examples_per_split
     )
     return Build(plan, shards, data_dir / source.name / source.version)
+
+
+def shard_text(shard: Shard) -> str:
+    """A shard as text, for the worker that will write it."""
+    rows = [(item.key, item.split, item.file, item.size_bytes, dict(item.facts)) for item in shard.items]
+    return json.dumps((shard.name, shard.split, shard.index, rows))
+
+
+def shard_of(text: str) -> Shard:
+    """The shard of a text; facts of items are plain values, so they come back as they were."""
+    name, split, index, rows = json.loads(text)
+    return Shard(name, split, index, tuple(Item(*row) for row in rows))

@@ -10,11 +10,11 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from filelock import FileLock, Timeout
 
@@ -26,7 +26,9 @@ _CONFIGURATION = "build.json"
 _OWNER = "owner.json"
 _FACTS = ".facts.json"
 _PROGRESS = "progress"
+_PLANS = "plans"
 _FAILURE = "failure.json"
+_LOG = "workers.log"
 
 
 @dataclass(frozen=True)
@@ -39,10 +41,30 @@ class Workspace:
 
     target: Path
 
+    report_every_s = 0.25
+    """How often a worker says how far it is."""
+
     @property
     def folder(self) -> Path:
         """Where shards are written."""
         return self.target.parent / f".{self.target.name}.unfinished"
+
+    @property
+    def log(self) -> Path:
+        """Where the words of workers and engines go."""
+        return self.folder / _LOG
+
+    def finished(self) -> bool:
+        """Whether the target stands."""
+        return self.target.exists()
+
+    def check(self) -> None:
+        """Refuse a target that cannot be a folder.
+
+        Raises:
+            UsageError: it is a file, or it cannot be made or written to.
+        """
+        check_data_dir(self.target.parent.parent)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -51,7 +73,7 @@ class Workspace:
         Raises:
             UsageError: another process holds it; the message names it.
         """
-        self.target.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(self.target.parent)
         lock = FileLock(self.target.parent / f".{self.target.name}.lock")
         try:
             lock.acquire(timeout=0)
@@ -75,7 +97,7 @@ class Workspace:
             shutil.rmtree(self.folder)
         resumed = (self.folder / _CONFIGURATION).is_file()
         if resumed:
-            _refuse_differences(self.target, json.loads((self.folder / _CONFIGURATION).read_text()), wanted)
+            refuse_differences(self.target, json.loads((self.folder / _CONFIGURATION).read_text()), wanted)
         self.forget_progress()
         (self.folder / _FAILURE).unlink(missing_ok=True)
         write_whole(self.folder / _OWNER, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))
@@ -103,9 +125,31 @@ class Workspace:
         except (OSError, ValueError):
             return None
 
+    @contextmanager
+    def open_shard(self, shard: str) -> Iterator[BinaryIO]:
+        """A file to write a shard to; it has its name only when the block ends well and the bytes are on the disk."""
+        path = self.folder / shard
+        temporary = path.with_name(f".{shard}.{os.getpid()}.part")
+        with open(temporary, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        sync_folder(path.parent)
+
     def save_facts(self, shard: str, facts: Mapping[str, Any]) -> None:
         """Say that a shard is whole; called by the worker after the shard has its final name."""
         write_whole(self.folder / (shard + _FACTS), json.dumps(facts))
+
+    def save_plans(self, plans: Iterable[tuple[str, str]]) -> None:
+        """Write down what each shard, by its name, is to hold: workers are sent names only."""
+        (self.folder / _PLANS).mkdir(exist_ok=True)
+        for shard, text in plans:
+            (self.folder / _PLANS / shard).write_text(text, "utf-8")
+
+    def plan_of(self, shard: str) -> str:
+        """What a shard is to hold."""
+        return (self.folder / _PLANS / shard).read_text("utf-8")
 
     def report_progress(self, shard: str, done: int, rejected: int) -> None:
         """Say how far a worker is in a shard."""
@@ -124,6 +168,12 @@ class Workspace:
     def report_failure(self, kind: str, message: str) -> None:
         """Leave word of why a worker gave up, for the command to say it plainly."""
         write_whole(self.folder / _FAILURE, json.dumps({"kind": kind, "message": message}))
+
+    def save_rejections(self, text: str) -> str:
+        """Write down what was rejected; gives the place for the user to look."""
+        path = self.folder / REJECTED_NAME
+        path.write_text(text, "utf-8")
+        return str(path)
 
     def forget_progress(self) -> None:
         """Begin to count anew."""
@@ -164,6 +214,20 @@ class Workspace:
             return "its process has not said who it is yet"
 
 
+def check_data_dir(data_dir: Path) -> None:
+    """Refuse a target that cannot be a folder.
+
+    Raises:
+        UsageError: it is a file, or it cannot be made or written to.
+    """
+    try:
+        make_folders(data_dir)
+    except OSError as error:
+        raise UsageError(f"{data_dir} cannot be the data folder: {error.strerror}") from None
+    if not os.access(data_dir, os.W_OK):
+        raise UsageError(f"{data_dir} cannot be written to; choose another folder or change its permissions")
+
+
 def write_whole(path: Path, text: str) -> None:
     """Write a text file so that it is there whole or not at all, also after a power cut."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -172,6 +236,14 @@ def write_whole(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+
+
+def make_folders(folder: Path) -> None:
+    """Make a folder and those above it that are missing, so that they last through a power cut."""
+    if not folder.is_dir():
+        make_folders(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync_folder(folder.parent)
 
 
 def sync_folder(folder: Path) -> None:
@@ -183,7 +255,12 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _refuse_differences(target: Path, stands: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+def refuse_differences(target: object, stands: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Refuse to go on with a build that was begun with other options.
+
+    Raises:
+        UsageError: an option differs; the message shows which.
+    """
     differences = [
         f"{key}: was {stands.get(key)!r}, now {wanted.get(key)!r}"
         for key in sorted({*stands, *wanted})

@@ -40,8 +40,9 @@ _FEW = 4096  # ids up to here are looked up directly
 
 
 def annotation_columns(
-    annotations: tuple[str, ...], size: tuple[int, int], semantic_space: str | None, class_space: str | None
-) -> tuple[Column, ...]:
+    annotations: tuple[str, ...], size: tuple[int, int], semantic_space: str | None, class_space: str | None,
+    wide_instances: bool = False,
+) -> tuple[Column, ...]:  # fmt: skip
     """The columns that `to_sample` fills from a frame with these annotations, beside `image`, `label` and `scene`.
 
     Args:
@@ -49,28 +50,32 @@ def annotation_columns(
         size: (height, width) of the frames.
         semantic_space: label space of the semantic map.
         class_space: label space of the objects' classes.
+        wide_instances: whether instance maps hold ids of 32 bits.
     """
     spaces = {"semantic": semantic_space, "objects.label": class_space}
     names = (*annotations, *(("boxes",) if any(name in annotations for name in _OF_OBJECTS) else ()))
     columns = []
     for path in dict.fromkeys(path for name in ANNOTATIONS if name in names for path in FIELDS_OF[name]):
         shape = (*size, _CHANNELS[path]) if path in _CHANNELS else ()
-        columns.append(Column(path, shape, spaces.get(path)))
+        columns.append(Column(path, shape, spaces.get(path), wide_instances and path == "instance"))
     return tuple(columns)
 
 
-def to_sample(frame: Frame, scene: Scene, key: str) -> Sample:
+def to_sample(frame: Frame, scene: Scene, key: str, assets: str | None = None, wide_instances: bool = False) -> Sample:
     """A frame with everything that it and its scene know, under a key of the caller's choice.
+
+    Files below the folder `assets` are named relative to it in the stored scene. Instance maps hold 16 bits, or 32 with
+    `wide_instances`.
 
     An object of which no pixel centre is visible is left out of `objects`; the stored scene still has it.
 
     Raises:
-        ValueError: an instance id is beyond 65535, the largest that instance maps of data sets hold.
+        ValueError: an instance id is beyond 65535 and the maps are not wide.
     """
     asked, camera = frame.annotations, scene.camera
     kept: dict[str, Any] = {name: getattr(frame, name) for name in ("semantic", "depth") if name in asked}
     if "instance" in asked:
-        kept["instance"] = _as_uint16(frame.instance)
+        kept["instance"] = frame.instance if wide_instances else _as_uint16(frame.instance)
     if "normal" in asked:
         kept["normal"] = frame.normal_code
     if "object_coordinates" in asked:
@@ -88,7 +93,7 @@ def to_sample(frame: Frame, scene: Scene, key: str) -> Sample:
         kept["camera"] = CameraPose(*matrices, bent)
     return Sample(
         key=key, file_name=f"{key}.png", image=frame.colour,  # type: ignore[arg-type]  # arrays become rasters
-        label=scene.label, objects=objects, scene=scene.to_json(), **kept,
+        label=scene.label, objects=objects, scene=scene.to_json(assets), **kept,
     )  # fmt: skip
 
 
@@ -101,6 +106,7 @@ def visible_objects(instance: np.ndarray, things: tuple[SceneObject, ...], **row
         rows: further members of `Objects`, by instance; `visible_fraction` is given as the pixels of the silhouette.
     """
     height, width = instance.shape[:2]
+    things = tuple(thing for thing in things if thing.instance)
     owners = {thing.instance: thing for thing in reversed(things)}
     ids = np.array(sorted(owners), np.int64)
     labels = instance[:, :, 0]
@@ -173,5 +179,5 @@ def _masks_json(masks: AmodalMasks, instances: np.ndarray) -> str:
 
 def _as_uint16(instance: np.ndarray | None) -> np.ndarray | None:
     if instance is not None and instance.size and int(instance.max()) > 65535:
-        raise ValueError(f"instance id {instance.max()} is beyond 65535, the largest that a data set's map can hold")
+        raise ValueError(f"instance id {instance.max()} is beyond 65535; ask for wide instances, in the columns too")
     return None if instance is None else instance.astype(np.uint16)

@@ -16,7 +16,7 @@ PATTERNS = ("plain", "gradient", "stripes", "checker", "blobs", "noise", "cells"
 
 @dataclass(frozen=True)
 class Background:
-    """A pattern without end that fills the frame behind all objects; it has no depth, normal or id.
+    """A pattern without end that fills the frame behind all objects; it has no depth and no normal.
 
     Attributes:
         pattern: a name of `PATTERNS`.
@@ -26,6 +26,7 @@ class Background:
         softness: 0 for hard edges, up to 1 for soft ones.
         seed: 32-bit number from which places and shades of single patches follow.
         picture: a photograph in place of the pattern; it fills the frame, and what is too long or wide is cut off.
+        semantic: id of its pixels in the semantic map, 0 to 255, such as the sky's.
 
     Raises:
         UsageError: a value is outside its range.
@@ -38,6 +39,7 @@ class Background:
     softness: float = 0.0
     seed: int = 0
     picture: TextureRecipe | None = None
+    semantic: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "colours", tuple(tuple(float(part) for part in colour) for colour in self.colours))
@@ -49,5 +51,7 @@ class Background:
             raise UsageError(f"background: size must be above 0, got {self.size}")
         if not 0 <= self.softness <= 1:
             raise UsageError(f"background: softness must be between 0 and 1, got {self.softness}")
+        if not 0 <= self.semantic <= 255:
+            raise UsageError(f"background: semantic must be 0 to 255, got {self.semantic}")
         if not 0 <= self.seed < 2**32:
             raise UsageError(f"background: seed must fit 32 bits, got {self.seed}")

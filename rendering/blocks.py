@@ -13,21 +13,23 @@ OBJECT_BLOCK = np.dtype(
     [
         ("model_to_camera", "f4", (3, 4)),
         ("normal_to_camera", "f4", (3, 4)),
-        ("model_to_coordinates", "f4", (3, 4)),
-        ("model_to_next_camera", "f4", (3, 4)),
+        ("camera_to_coordinates", "f4", (3, 4)),
+        ("camera_to_next_camera", "f4", (3, 4)),
         ("base_colour", "f4", 3),
         ("alpha_cutoff", "f4"),
         ("emissive", "f4", 3),
+        ("spare_1", "f4"),
         ("roughness", "f4"),
         ("metallic", "f4"),
-        ("is_object", "f4"),
-        ("spare", "f4", 2),
+        ("is_object", "u4"),
+        ("spare_2", "u4"),
         ("number", "u4"),
         ("amodal_bit", "u4"),
-        ("spare_ids", "u4", 2),
+        ("semantic", "u4"),
+        ("instance", "u4"),
     ]
 )
-"""One object: 256 bytes, the strictest alignment that a driver may ask for."""
+"""One object: 256 bytes, the strictest alignment that a driver may ask for, or 16 texels of four numbers."""
 
 FRAME_BLOCK = np.dtype(
     [
@@ -35,6 +37,7 @@ FRAME_BLOCK = np.dtype(
         ("camera_to_shadow", "f4", (4, 4)),
         ("camera_to_environment", "f4", (3, 4)),
         ("next_intrinsics", "f4", (3, 4)),
+        ("pixel_to_ray", "f4", (3, 4)),
         ("irradiance", "f4", (9, 4)),
         ("lamp_position", "f4", (MAX_POINT_LIGHTS, 4)),
         ("lamp_colour", "f4", (MAX_POINT_LIGHTS, 4)),

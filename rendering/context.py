@@ -4,8 +4,9 @@ Which driver answers is settled by the environment before EGL is first loaded:
 
 1. what the user set (`EGL_PLATFORM`, `__EGL_VENDOR_LIBRARY_FILENAMES`);
 2. NVIDIA's driver where it is installed and a device is there;
-3. else Mesa without a display (`EGL_PLATFORM=surfaceless`), with one thread a process: the pipeline runs one process
-   a core, and two one-threaded ones draw about twice as much as one with two threads.
+3. else Mesa without a display (`EGL_PLATFORM=surfaceless`), which draws on the thread that calls it: the pipeline runs
+   one process a core, two of which draw about twice as much as one with two threads, and threads of the driver's own
+   cost half a millisecond a frame in waiting for each other.
 
 `python -m rendering.context` prints what this process gets, as JSON.
 """
@@ -20,6 +21,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 
@@ -72,8 +74,13 @@ class HeadlessContext:
     """
 
     def __init__(self) -> None:
+        if _first_process() != os.getpid():
+            raise SystemComponentError(
+                "this process was forked from one that used OpenGL, and would hang; start it with "
+                'multiprocessing.get_context("spawn") instead'
+            )
         prepare_environment()
-        self._thread = threading.get_ident()
+        self._process, self._thread = os.getpid(), threading.get_ident()
         try:
             import vispy
 
@@ -125,8 +132,10 @@ class HeadlessContext:
         """See that this thread may use the context.
 
         Raises:
-            SystemComponentError: called on another thread, or after the context was closed.
+            SystemComponentError: called on another thread, in a forked process, or after the context was closed.
         """
+        if os.getpid() != self._process:
+            raise SystemComponentError("an OpenGL context does not survive a fork; open the renderer in this process")
         if threading.get_ident() != self._thread:
             raise SystemComponentError(
                 "an OpenGL context belongs to the thread that opened it; open the renderer on the thread that renders"
@@ -159,10 +168,16 @@ class HeadlessContext:
         self.close()
 
 
+@lru_cache(maxsize=1)
+def _first_process() -> int:
+    """The process that opened the first context; a fork inherits the answer."""
+    return os.getpid()
+
+
 def prepare_environment() -> None:
     """Set what must stand before EGL is first loaded in this process; what the user set is left alone."""
     os.environ.setdefault("PYOPENGL_PLATFORM", "egl")
-    os.environ.setdefault("LP_NUM_THREADS", "1")
+    os.environ.setdefault("LP_NUM_THREADS", "0")
     if not any(name in os.environ for name in _USER_CHOICES) and nvidia_vendor_file() is None:
         os.environ["EGL_PLATFORM"] = "surfaceless"
 

@@ -34,6 +34,7 @@ def frame_block(
     for place, lamp in enumerate(scene.point_lights):
         row["lamp_position"][place, :3] = axes @ lamp.position_m + camera.world_to_camera[:3, 3]
         row["lamp_colour"][place, :3] = lamp.colour
+    row["pixel_to_ray"][:, :3] = np.linalg.inv(camera.intrinsics)
     if next_intrinsics is not None:
         row["next_intrinsics"][:, :3] = next_intrinsics
     if scene.environment is not None and irradiance is not None:

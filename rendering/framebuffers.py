@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from ctypes import c_void_p
 from dataclasses import dataclass
 
 import numpy as np
 from OpenGL import GL
+from OpenGL.raw.GL.VERSION.GL_1_1 import glReadPixels  # without the many checks of PyOpenGL's own wrapper
 
 from datasets.errors import UsageError
 from rendering.array_pool import ArrayPool
@@ -15,34 +16,34 @@ from rendering.uploads import SCRATCH_UNIT
 
 @dataclass(frozen=True)
 class Attachment:
-    """How one attachment is stored, cleared and read back: the driver converts nothing but RGBA to RGB bytes."""
+    """How one attachment is stored and read back: the driver converts nothing but RGBA to RGB bytes."""
 
     storage: int
     channels: int
     number_type: int
     dtype: str
     count: int
-    empty: tuple[float, ...]
 
-
-_INFINITE = float("inf")
 
 ATTACHMENTS = {
-    "display": Attachment(GL.GL_RGBA8, GL.GL_RGB, GL.GL_UNSIGNED_BYTE, "uint8", 3, (0, 0, 0, 1)),
-    "light": Attachment(GL.GL_RGBA32F, GL.GL_RGBA, GL.GL_FLOAT, "float32", 4, (0, 0, 0, 1)),
-    "sub_light": Attachment(GL.GL_RGBA16F, GL.GL_RGBA, GL.GL_HALF_FLOAT, "float16", 4, (0, 0, 0, 1)),
-    "number": Attachment(GL.GL_R16UI, GL.GL_RED_INTEGER, GL.GL_UNSIGNED_SHORT, "uint16", 1, (0, 0, 0, 0)),
-    "depth": Attachment(GL.GL_R32F, GL.GL_RED, GL.GL_FLOAT, "float32", 1, (_INFINITE, 0, 0, 0)),
-    "normal": Attachment(GL.GL_RGBA16, GL.GL_RGBA, GL.GL_UNSIGNED_SHORT, "uint16", 4, (0, 0, 0, 0)),
-    "coordinates": Attachment(GL.GL_RGBA16, GL.GL_RGBA, GL.GL_UNSIGNED_SHORT, "uint16", 4, (0, 0, 0, 0)),
-    "flow": Attachment(GL.GL_RGBA16, GL.GL_RGBA, GL.GL_UNSIGNED_SHORT, "uint16", 4, (0, 0, 0, 0)),
-    "bits_1": Attachment(GL.GL_R32UI, GL.GL_RED_INTEGER, GL.GL_UNSIGNED_INT, "uint32", 1, (0, 0, 0, 0)),
-    "bits_2": Attachment(GL.GL_RG32UI, GL.GL_RG_INTEGER, GL.GL_UNSIGNED_INT, "uint32", 2, (0, 0, 0, 0)),
-    "bits_4": Attachment(GL.GL_RGBA32UI, GL.GL_RGBA_INTEGER, GL.GL_UNSIGNED_INT, "uint32", 4, (0, 0, 0, 0)),
+    "display": Attachment(GL.GL_RGBA8, GL.GL_RGB, GL.GL_UNSIGNED_BYTE, "uint8", 3),
+    "light": Attachment(GL.GL_RGBA32F, GL.GL_RGBA, GL.GL_FLOAT, "float32", 4),
+    "sub_light": Attachment(GL.GL_RGBA16F, GL.GL_RGBA, GL.GL_HALF_FLOAT, "float16", 4),
+    "surface": Attachment(GL.GL_RGBA32UI, GL.GL_RGBA_INTEGER, GL.GL_UNSIGNED_INT, "uint32", 4),
+    "finish": Attachment(GL.GL_RGBA32UI, GL.GL_RGBA_INTEGER, GL.GL_UNSIGNED_INT, "uint32", 4),
+    "semantic": Attachment(GL.GL_R8UI, GL.GL_RED_INTEGER, GL.GL_UNSIGNED_BYTE, "uint8", 1),
+    "instance": Attachment(GL.GL_R32UI, GL.GL_RED_INTEGER, GL.GL_UNSIGNED_INT, "uint32", 1),
+    "depth": Attachment(GL.GL_R32F, GL.GL_RED, GL.GL_FLOAT, "float32", 1),
+    "normal": Attachment(GL.GL_RGBA16UI, GL.GL_RGBA_INTEGER, GL.GL_UNSIGNED_SHORT, "uint16", 4),
+    "coordinates": Attachment(GL.GL_RGBA16UI, GL.GL_RGBA_INTEGER, GL.GL_UNSIGNED_SHORT, "uint16", 4),
+    "flow": Attachment(GL.GL_RGBA16UI, GL.GL_RGBA_INTEGER, GL.GL_UNSIGNED_SHORT, "uint16", 4),
+    "bits_1": Attachment(GL.GL_R32UI, GL.GL_RED_INTEGER, GL.GL_UNSIGNED_INT, "uint32", 1),
+    "bits_2": Attachment(GL.GL_RG32UI, GL.GL_RG_INTEGER, GL.GL_UNSIGNED_INT, "uint32", 2),
+    "bits_4": Attachment(GL.GL_RGBA32UI, GL.GL_RGBA_INTEGER, GL.GL_UNSIGNED_INT, "uint32", 4),
 }
 """Everything that a pass can write."""
 
-_FARTHEST = np.ones(1, np.float32)
+_FARTHEST, _ZERO = np.ones(1, np.float32), np.zeros(4, np.uint32)
 
 
 class Framebuffer:
@@ -52,13 +53,13 @@ class Framebuffer:
         height: rows.
         width: columns.
         names: of `ATTACHMENTS`, in the order of their places in the shader.
-        depth_test: whether there is a depth buffer.
+        depth: whether it has a depth buffer of its own, or the framebuffer whose depth buffer it shares.
 
     Raises:
         UsageError: the driver has no framebuffer of that size.
     """
 
-    def __init__(self, height: int, width: int, names: tuple[str, ...], depth_test: bool) -> None:
+    def __init__(self, height: int, width: int, names: tuple[str, ...], depth: bool | Framebuffer) -> None:
         limit = int(GL.glGetIntegerv(GL.GL_MAX_TEXTURE_SIZE))
         if max(height, width) > limit:
             raise UsageError(
@@ -72,7 +73,7 @@ class Framebuffer:
         GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self._name)
         try:
             self.textures = {name: self._attach(slot, name) for slot, name in zip(self._slots, names, strict=True)}
-            self._depth = self._attach_depth() if depth_test else None
+            self._depth = self._attach_depth(depth) if depth else None
             GL.glDrawBuffers(len(self._slots), self._slots)
             complete = GL.glCheckFramebufferStatus(GL.GL_FRAMEBUFFER) == GL.GL_FRAMEBUFFER_COMPLETE
         except GL.GLError:  # out of memory
@@ -82,39 +83,28 @@ class Framebuffer:
                 f"the driver has no memory for a frame drawn at {width}x{height} samples; "
                 "make the frame smaller or lower the supersampling"
             )
-        self._empty = [(*_clearing(name), place) for place, name in enumerate(names)]
+        self._owns_depth = depth is True
 
     def bind(self) -> None:
         """Draw and read here from now on."""
         GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self._name)
         GL.glViewport(0, 0, self.width, self.height)
 
-    def draw_first_only(self) -> None:
-        """Let the next draws leave all attachments but the first as they are.
-
-        By masks: another set of attachments would make software rasterisers finish the frame and begin it again.
-        """
-        for place in range(1, len(self._slots)):
-            GL.glColorMaski(place, False, False, False, False)
-
-    def draw_all(self) -> None:
-        """Let the next draws write every attachment."""
-        for place in range(1, len(self._slots)):
-            GL.glColorMaski(place, True, True, True, True)
-
     def clear(self) -> None:
-        """No surface anywhere."""
-        for clear, value, place in self._empty:
-            clear(GL.GL_COLOR, place, value)
-        if self._depth is not None:
-            GL.glClearBufferfv(GL.GL_DEPTH, 0, _FARTHEST)
+        """Zero in all attachments, which must be of integers."""
+        for place in range(len(self.names)):
+            GL.glClearBufferuiv(GL.GL_COLOR, place, _ZERO)
+
+    def clear_depth(self) -> None:
+        """No surface anywhere. What the attachments hold is not touched."""
+        GL.glClearBufferfv(GL.GL_DEPTH, 0, _FARTHEST)
 
     def read(self, name: str) -> np.ndarray:
         """`(height, width, channels)` array of one attachment, window row 0 first."""
         kind = ATTACHMENTS[name]
         pixels = self._pool.take((self.height, self.width, kind.count), kind.dtype)
         GL.glReadBuffer(self._slots[self.names.index(name)])
-        GL.glReadPixels(0, 0, self.width, self.height, kind.channels, kind.number_type, array=pixels)
+        glReadPixels(0, 0, self.width, self.height, kind.channels, kind.number_type, c_void_p(pixels.ctypes.data))
         return pixels
 
     def close(self) -> None:
@@ -122,7 +112,7 @@ class Framebuffer:
         GL.glDeleteFramebuffers(1, [self._name])
         if self.textures:
             GL.glDeleteTextures(len(self.textures), list(self.textures.values()))
-        if self._depth is not None:
+        if self._owns_depth:
             GL.glDeleteRenderbuffers(1, [self._depth])
 
     def _attach(self, slot: int, name: str) -> int:
@@ -138,18 +128,12 @@ class Framebuffer:
         GL.glFramebufferTexture2D(GL.GL_FRAMEBUFFER, slot, GL.GL_TEXTURE_2D, texture, 0)
         return int(texture)
 
-    def _attach_depth(self) -> int:
-        buffer = GL.glGenRenderbuffers(1)
-        GL.glBindRenderbuffer(GL.GL_RENDERBUFFER, buffer)
-        GL.glRenderbufferStorage(GL.GL_RENDERBUFFER, GL.GL_DEPTH_COMPONENT32F, self.width, self.height)
+    def _attach_depth(self, depth: bool | Framebuffer) -> int:
+        if isinstance(depth, Framebuffer):
+            buffer = depth._depth or 0
+        else:
+            buffer = GL.glGenRenderbuffers(1)
+            GL.glBindRenderbuffer(GL.GL_RENDERBUFFER, buffer)
+            GL.glRenderbufferStorage(GL.GL_RENDERBUFFER, GL.GL_DEPTH_COMPONENT32F, self.width, self.height)
         GL.glFramebufferRenderbuffer(GL.GL_FRAMEBUFFER, GL.GL_DEPTH_ATTACHMENT, GL.GL_RENDERBUFFER, buffer)
         return int(buffer)
-
-
-def _clearing(name: str) -> tuple[Callable[..., None], np.ndarray]:
-    """The call that empties an attachment, and its value."""
-    kind = ATTACHMENTS[name]
-    integer = kind.channels in (GL.GL_RED_INTEGER, GL.GL_RG_INTEGER, GL.GL_RGBA_INTEGER)
-    if integer:
-        return GL.glClearBufferuiv, np.array(kind.empty, np.uint32)
-    return GL.glClearBufferfv, np.array(kind.empty, np.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from rendering.backgrounds import Colour
 from rendering.checks import keep_colours
@@ -46,7 +47,7 @@ class Material:
         if not all(0 <= value <= 1 for value in shares):
             raise ValueError(f"material: every value but emissive must be between 0 and 1, got {self}")
 
-    @property
+    @cached_property
     def textures(self) -> dict[str, TextureRecipe]:
         """The textures that it has, by the name of their attribute."""
         recipes = {name: getattr(self, name) for name in TEXTURE_SLOTS}

@@ -12,14 +12,14 @@ from rendering.geometry import transform
 from rendering.scene import SceneObject
 
 _STRAIGHT = 1e-9  # of a linear part, relative: off-diagonal shares below this are rounding
+_RIGID = 1e-7  # a linear part that is so near to a turn and one scale needs no decomposition
 
 
 class BoundedMesh(Protocol):
-    """Vertices `(n, 3)` with their lowest and highest corner."""
+    """Vertices `(n, 3)` with `(2, 3)` their lowest and highest corner."""
 
     vertices: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
+    corners: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +94,7 @@ def _bounds(matrices: np.ndarray, meshes: Sequence[BoundedMesh]) -> tuple[np.nda
     """
     linear = matrices[:, :3, :3]
     diagonal = np.einsum("nii->ni", linear)
-    ends = np.array([(mesh.low, mesh.high) for mesh in meshes]) * diagonal[:, None] + matrices[:, None, :3, 3]
+    ends = np.array([mesh.corners for mesh in meshes]) * diagonal[:, None] + matrices[:, None, :3, 3]
     low, high = ends.min(axis=1), ends.max(axis=1)
     beside = np.abs(linear * (1 - np.eye(3))).max(axis=(1, 2))
     for row in np.flatnonzero(beside > _STRAIGHT * np.abs(diagonal).max(axis=1)).tolist():
@@ -105,8 +105,14 @@ def _bounds(matrices: np.ndarray, meshes: Sequence[BoundedMesh]) -> tuple[np.nda
 
 def nearest_rotations(linear: np.ndarray) -> np.ndarray:
     """`(n, 3, 3)` rotations of the polar decompositions of `(n, 3, 3)` matrices of positive determinant."""
-    left, _, right = np.linalg.svd(linear)
-    return left @ right
+    squares = linear.transpose(0, 2, 1) @ linear
+    sizes = squares[:, 0, 0]
+    bent = np.abs(squares - sizes[:, None, None] * np.eye(3)).max(axis=(1, 2)) > _RIGID * sizes
+    rotations: np.ndarray = linear / np.sqrt(sizes)[:, None, None]
+    if bent.any():
+        left, _, right = np.linalg.svd(linear[bent])
+        rotations[bent] = left @ right
+    return rotations
 
 
 def rigid_inverses(poses: np.ndarray) -> np.ndarray:

@@ -54,9 +54,11 @@ class Program:
 
     def set_floats(self, name: str, value: Any) -> None:
         """Set a float, a vector, or an array of `(n, 3)` to a uniform of the program in use."""
-        numbers = np.atleast_1d(np.asarray(value, np.float32))
-        setter = _FLOAT_SETTERS[numbers.shape[-1]]
-        setter(self._location(name), numbers.size // numbers.shape[-1], numbers)
+        location = self._location(name)
+        if location >= 0:
+            numbers = np.atleast_1d(np.asarray(value, np.float32))
+            setter = _FLOAT_SETTERS[numbers.shape[-1]]
+            setter(location, numbers.size // numbers.shape[-1], numbers)
 
     def set_matrix(self, name: str, value: np.ndarray) -> None:
         """Set a `(3, 3)` or `(4, 4)` matrix."""

@@ -64,8 +64,10 @@ class Randomisation:
         tone_curves: choices from `rendering.sensor.TONE_CURVES`.
         vignetting: share of light lost in the corners.
         distortion_k1: first factor of the lens's radial distortion.
+        distortion_k2: second factor of it.
         chromatic_aberration_px: red fringes in the corners.
-        motion_px: length of a motion blur; its direction is drawn too.
+        motion_px: length of a motion blur.
+        motion_deg: its direction, anticlockwise from the right.
         defocus_px: radius of a defocus blur.
         shot_noise: standard deviation of full light's noise.
         bits: choices of bits a channel.
@@ -108,8 +110,10 @@ class Randomisation:
     tone_curves: tuple[str, ...] = ("clip",)
     vignetting: Range = (0.0, 0.0)
     distortion_k1: Range = (0.0, 0.0)
+    distortion_k2: Range = (0.0, 0.0)
     chromatic_aberration_px: Range = (0.0, 0.0)
     motion_px: Range = (0.0, 0.0)
+    motion_deg: Range = (0.0, 180.0)
     defocus_px: Range = (0.0, 0.0)
     shot_noise: Range = (0.0, 0.0)
     bits: tuple[int, ...] = (8,)
@@ -152,6 +156,7 @@ FACTORS: MappingProxyType[str, dict[str, Any]] = MappingProxyType(
         "background": {"patterns": ("plain",), "pattern_contrast": (0.0, 0.0)},
         "sensor": {"blur_px": (0.0, 0.0), "noise": (0.0, 0.0), "exposure_ev": (0.0, 0.0), "white_balance": (0.0, 0.0),
                    "tone_curves": ("clip",), "vignetting": (0.0, 0.0), "distortion_k1": (0.0, 0.0),
+                   "distortion_k2": (0.0, 0.0), "motion_deg": (0.0, 0.0),
                    "chromatic_aberration_px": (0.0, 0.0), "motion_px": (0.0, 0.0), "defocus_px": (0.0, 0.0),
                    "shot_noise": (0.0, 0.0), "bits": (8,), "jpeg_quality": (0,)},
     }
@@ -169,6 +174,7 @@ _LIMITS: dict[str, Range] = {
     "metallic": (0.0, 1.0), "pattern_size": (0.01, 10.0), "pattern_contrast": (0.0, 1.0),
     "pattern_softness": (0.0, 1.0), "blur_px": (0.0, 20.0), "noise": (0.0, 1.0),
     "exposure_ev": (-8.0, 8.0), "white_balance": (-4.0, 4.0), "vignetting": (0.0, 1.0), "distortion_k1": (-1.0, 1.0),
+    "distortion_k2": (-1.0, 1.0), "motion_deg": (-360.0, 360.0),
     "chromatic_aberration_px": (-10.0, 10.0), "motion_px": (0.0, 50.0), "defocus_px": (0.0, 20.0),
     "shot_noise": (0.0, 1.0),
 }  # fmt: skip
@@ -212,22 +218,21 @@ def draw_sensor(ranges: Randomisation, dice: Dice) -> Sensor:
     """A sensor; the numbers that it takes from the generator are always as many."""
     blur_px, noise, seed = dice.between(ranges.blur_px), dice.between(ranges.noise), dice.seed()
     quality = dice.one_of(ranges.jpeg_quality)
+    drawn = {name: dice.between(getattr(ranges, name)) for name in ("exposure_ev", "white_balance")}
+    tone_curve = dice.one_of(ranges.tone_curves)
+    drawn["vignetting"], k1 = dice.between(ranges.vignetting), dice.between(ranges.distortion_k1)
+    for name in ("chromatic_aberration_px", "motion_px", "motion_deg", "defocus_px", "shot_noise"):
+        drawn[name] = dice.between(getattr(ranges, name))
+    bits, k2 = dice.one_of(ranges.bits), dice.between(ranges.distortion_k2)
     return Sensor(
         blur_px,
         noise,
         seed,
-        exposure_ev=dice.between(ranges.exposure_ev),
-        white_balance=dice.between(ranges.white_balance),
-        tone_curve=dice.one_of(ranges.tone_curves),
-        vignetting=dice.between(ranges.vignetting),
-        distortion=(dice.between(ranges.distortion_k1), 0.0),
-        chromatic_aberration_px=dice.between(ranges.chromatic_aberration_px),
-        motion_px=dice.between(ranges.motion_px),
-        motion_deg=dice.between((0.0, 180.0)),
-        defocus_px=dice.between(ranges.defocus_px),
-        shot_noise=dice.between(ranges.shot_noise),
-        bits=dice.one_of(ranges.bits),
+        tone_curve=tone_curve,
+        distortion=(k1, k2),
+        bits=bits,
         jpeg_quality=quality or None,
+        **drawn,
     )
 
 

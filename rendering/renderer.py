@@ -11,7 +11,6 @@ import numpy as np
 
 from datasets.errors import UsageError
 from rendering.amodal import AmodalMasks
-from rendering.array_pool import ArrayPool
 from rendering.context import ContextLost, HeadlessContext
 from rendering.draw_list import DrawList, add_coordinates, add_motion, draw_list
 from rendering.frame import ANNOTATIONS, DEFAULT_ANNOTATIONS, Frame, decode_flow, encode_flow
@@ -25,10 +24,9 @@ if TYPE_CHECKING:
     from rendering.passes import Passes
     from rendering.resources import Resources
 
-# The attachment behind each map; ids come from one map of numbers.
-_ATTACHMENT_OF = {"semantic": "number", "instance": "number", "depth": "depth", "normal": "normal",
+_ATTACHMENT_OF = {"semantic": "semantic", "instance": "instance", "depth": "depth", "normal": "normal",
                   "object_coordinates": "coordinates", "optical_flow": "flow"}  # fmt: skip
-_NEEDS_NUMBERS = ("boxes", "amodal", "boxes_3d", "poses", "keypoints")
+_NEEDS_INSTANCES = ("boxes", "amodal", "boxes_3d", "poses", "keypoints")
 _NEEDS_BOXES = ("object_coordinates", "boxes_3d", "poses", "keypoints")
 
 
@@ -72,7 +70,6 @@ class Renderer:
         self.annotations = tuple(name for name in ANNOTATIONS if name in annotations)
         self._pixels_per_triangle = pixels_per_triangle
         self._attachments = _attachments(self.annotations)
-        self._pool = ArrayPool()
         self._lens: tuple[bytes, LensMap] | None = None
         self._open()
 
@@ -80,6 +77,12 @@ class Renderer:
     def description(self) -> str:
         """The driver's own name and version, for the provenance of what it drew."""
         return f"{self._context.renderer}, OpenGL {self._context.version}"
+
+    @property
+    def origin(self) -> dict[str, str]:
+        """The driver that shapes the pixels, for a manifest."""
+        context = self._context
+        return {"gl_vendor": context.vendor, "gl_renderer": context.renderer, "gl_version": context.version}
 
     def render(self, scene: Scene, following: Scene | None = None) -> Frame:
         """The frame of a scene. If the driver lost its context meanwhile, it is made anew and the frame drawn again.
@@ -154,6 +157,7 @@ class Renderer:
 
     def _render(self, scene: Scene, following: Scene) -> Frame:
         self._context.make_current()
+        self._resources.mark()
         self._resources.prove()  # before anything is made in a context that is gone
         lens = self._lens_of(scene)
         camera, later = (_widened(entry.camera, lens) for entry in (scene, following))
@@ -176,12 +180,12 @@ class Renderer:
             ground = Plane(scene.ground.size_m, scene.ground.size_m, scene.ground.texture_m)
         if scene.environment is not None:
             irradiance = resources.surroundings[scene.environment.map].irradiance
-        listed = draw_list(
-            scene, camera, ground, lambda recipe: resources.meshes[recipe].bounds, self._pixels_per_triangle
-        )
+        recipes = [thing.mesh for thing in scene.objects] + ([ground] if ground else [])
+        meshes = [resources.meshes[recipe] for recipe in recipes]
+        listed = draw_list(scene, camera, ground, [mesh.bounds for mesh in meshes], self._pixels_per_triangle)
         boxes: dict[int, ObjectBox] = {}
         if any(name in self.annotations for name in _NEEDS_BOXES):
-            boxes = object_boxes(scene.objects, [resources.meshes[thing.mesh] for thing in scene.objects])
+            boxes = object_boxes(scene.objects, meshes[: len(scene.objects)])
         if "object_coordinates" in self.annotations:
             add_coordinates(listed, scene, boxes)
         if "optical_flow" in self.annotations:
@@ -210,30 +214,19 @@ class Renderer:
 
     def _frame(self, scene: Scene, arrays: dict[str, np.ndarray], boxes: dict[int, ObjectBox]) -> Frame:
         colour = arrays["display"] if "display" in arrays else scene.sensor.expose(arrays["light"][:, :, :3])
-        maps: dict[str, np.ndarray | None] = {}
-        if "number" in arrays:
-            floor = [] if scene.ground is None else [scene.ground.semantic]
-            semantic = [0, *(thing.semantic for thing in scene.objects), *floor]
-            instance = [0, *(thing.instance for thing in scene.objects), *(0 for _ in floor)]
-            tables: dict[str, np.ndarray] = {
-                "semantic": np.array(semantic, np.uint8),
-                "instance": np.array(instance, np.uint32),
-            }
-            for name, table in tables.items():
-                out = self._pool.take(arrays["number"].shape, table.dtype.name)
-                maps[name] = table.take(arrays["number"], out=out, mode="clip")  # clip: without a copy of the result
+        maps: dict[str, np.ndarray | None] = {name: arrays.get(name) for name in ("semantic", "instance", "depth")}
         for name, attachment in (("normal_code", "normal"), ("coordinates_code", "coordinates"), ("flow_code", "flow")):
             maps[name] = arrays[attachment][:, :, :3] if attachment in arrays else None
         amodal = AmodalMasks(arrays["bits"], _instances(scene)) if "bits" in arrays else None
         return Frame(
-            colour, depth=arrays.get("depth"), annotations=self.annotations,
+            colour, annotations=self.annotations,
             amodal=amodal, boxes=boxes, **maps,
         )  # fmt: skip
 
 
 def _attachments(annotations: tuple[str, ...]) -> tuple[str, ...]:
     wanted = [_ATTACHMENT_OF[name] for name in annotations if name in _ATTACHMENT_OF]
-    wanted += ["number"] * any(name in annotations for name in _NEEDS_NUMBERS)
+    wanted += ["instance"] * any(name in annotations for name in _NEEDS_INSTANCES)
     return tuple(dict.fromkeys(wanted))
 
 

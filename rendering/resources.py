@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from ctypes import c_void_p
 
 import numpy as np
 from OpenGL import GL
+from OpenGL.raw.GL.VERSION.GL_1_1 import glReadPixels
 
 from rendering.backgrounds import PATTERNS
 from rendering.context import ContextLost
@@ -17,10 +19,11 @@ from rendering.programs import BLOCKS, SHADER_FOLDER, Program
 from rendering.recently_used import RecentlyUsed
 from rendering.sensor import TONE_CURVES
 from rendering.textures import TextureRecipe
-from rendering.uploads import ShadowMap, Texture, UniformBuffer, upload_surroundings, upload_texture
+from rendering.uploads import BufferTexture, ShadowMap, Texture, UniformBuffer, upload_surroundings, upload_texture
 from rendering.vertex_buffers import VertexBuffers
 
-UNITS = {name: unit for unit, name in enumerate((*TEXTURE_SLOTS, "shadow_map", "reflections", "picture", "sub_colour"))}
+UNITS = {name: unit for unit, name in enumerate((*TEXTURE_SLOTS, "shadow_map", "reflections", "picture", "sub_colour",
+                                                  "surface", "finish", "objects"))}  # fmt: skip
 """The texture unit of each sampler."""
 
 _PLACES = {f"PATTERN_{name.upper()}": place for place, name in enumerate((*PATTERNS, "picture", "surroundings"))}
@@ -53,6 +56,7 @@ class Resources:
         self.surroundings: RecentlyUsed[EnvironmentRecipe, Surroundings] = RecentlyUsed(Surroundings, 8)
         self.shadow_maps: RecentlyUsed[int, ShadowMap] = RecentlyUsed(ShadowMap, 2)
         self.frame_block, self.object_blocks = (UniformBuffer(place) for place in range(len(BLOCKS)))
+        self._object_texels = BufferTexture(self.object_blocks, UNITS["objects"])
         self._programs: dict[tuple[object, ...], Program] = {}
         self._no_vertices = int(GL.glGenVertexArrays(1))
         self._canary = np.zeros(1, np.float32)
@@ -90,19 +94,23 @@ class Resources:
         GL.glBindVertexArray(self._no_vertices)
         GL.glDrawArrays(GL.GL_TRIANGLES, 0, 3)
 
+    def mark(self) -> None:
+        """Write a new number that `prove` will look for."""
+        self._canary[0] = self._canary[0] % 65536 + 1
+        GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self._canary_frame)
+        GL.glClearBufferfv(GL.GL_COLOR, 0, self._canary)
+
     def prove(self) -> None:
-        """Prove that the context still draws and reads.
+        """Prove that the context draws and reads, and did so since `mark`.
 
         Without a current context all calls succeed and read zeros or old memory; a new value each time shows it.
 
         Raises:
             ContextLost: it does not.
         """
-        self._canary[0] = self._canary[0] % 65536 + 1
         GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self._canary_frame)
-        GL.glClearBufferfv(GL.GL_COLOR, 0, self._canary)
         came = np.zeros(1, np.float32)
-        GL.glReadPixels(0, 0, 1, 1, GL.GL_RED, GL.GL_FLOAT, array=came)
+        glReadPixels(0, 0, 1, 1, GL.GL_RED, GL.GL_FLOAT, c_void_p(came.ctypes.data))
         if came[0] != self._canary[0]:
             raise ContextLost(
                 "the OpenGL context is lost: the frame came back empty. Open a new renderer on this thread; if it "
@@ -116,6 +124,7 @@ class Resources:
         for program in self._programs.values():
             program.close()
         self.frame_block.close()
+        self._object_texels.close()
         self.object_blocks.close()
         self._canary_texture.close()
         GL.glDeleteFramebuffers(1, [self._canary_frame])

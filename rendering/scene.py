@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,12 +24,15 @@ from rendering.materials import TEXTURE_SLOTS, Material
 from rendering.meshes import MeshRecipe, Plane
 from rendering.sensor import Sensor
 from rendering.solids import RoundedBox, Turned
+from rendering.streets.recipes import StreetMesh, StreetTexture
 from rendering.textures import CheckerTexture, NoiseTexture, TextureFile
 
-RECIPES: dict[str, Any] = {recipe.kind: recipe for recipe in (Glyph, Plane, AssetMesh, RoundedBox, Turned)}
+RECIPES: dict[str, Any] = {recipe.kind: recipe for recipe in (Glyph, Plane, AssetMesh, RoundedBox, Turned, StreetMesh)}
 """Every kind of mesh that a stored scene may name."""
 
-TEXTURES: dict[str, Any] = {recipe.kind: recipe for recipe in (TextureFile, CheckerTexture, NoiseTexture, AssetTexture)}
+TEXTURES: dict[str, Any] = {
+    recipe.kind: recipe for recipe in (TextureFile, CheckerTexture, NoiseTexture, AssetTexture, StreetTexture)
+}
 """Every kind of texture that a stored scene may name."""
 
 _FORMAT = 1
@@ -76,7 +80,8 @@ class SceneObject:
         material: its surface.
         semantic: id of its pixels in the semantic map, 1 to 255; 0 is the background.
         class_index: class of the object in `objects.label`.
-        instance: id of its pixels in the instance map, 1 to 4294967295.
+        instance: id of its pixels in the instance map, up to 4294967295; 0 for what is not counted, such as a wall,
+            and is then in none of the annotations of objects.
 
     Raises:
         ValueError: an id does not fit its map, or the pose mirrors or flattens the mesh.
@@ -91,9 +96,9 @@ class SceneObject:
 
     def __post_init__(self) -> None:
         keep_matrix(self, "pose", (4, 4))
-        if not 1 <= self.semantic <= 255 or not 1 <= self.instance < 2**32:
+        if not 1 <= self.semantic <= 255 or not 0 <= self.instance < 2**32:
             raise ValueError(
-                "scene object: semantic must be 1 to 255 and instance 1 to 4294967295, "
+                "scene object: semantic must be 1 to 255 and instance 0 to 4294967295, "
                 f"got {self.semantic}, {self.instance}"
             )
         if np.linalg.det(self.pose[:3, :3]) <= 0:
@@ -148,7 +153,7 @@ class Scene:
     def __post_init__(self) -> None:
         kinds: dict[int, tuple[int, int]] = {}
         for thing in self.objects:
-            if kinds.setdefault(thing.instance, (thing.semantic, thing.class_index)) != (
+            if thing.instance and kinds.setdefault(thing.instance, (thing.semantic, thing.class_index)) != (
                 thing.semantic,
                 thing.class_index,
             ):
@@ -165,16 +170,27 @@ class Scene:
         Processors differ in the last bits of sines and matrix products; generators settle what they draw, so that
         every worker of a mixed cluster stores and renders the same scene.
         """
-        rounded = json.loads(self.to_json(), parse_float=lambda digits: round(float(digits), _SETTLED_DECIMALS))
-        return Scene.from_json(json.dumps(rounded))
+        settled: Scene = _settled(self)
+        return settled
 
-    def to_json(self) -> str:
-        """One line of JSON that `from_json` turns into an equal scene."""
-        return json.dumps({"format": _FORMAT, **_plain(self)}, separators=(",", ":"), allow_nan=False)
+    def to_json(self, assets: str | None = None) -> str:
+        """One line of JSON that `from_json` turns into an equal scene.
+
+        Args:
+            assets: folder; files below it are named relative to it, so that the text is the same on every machine.
+        """
+        tree = {"format": _FORMAT, **_plain(self)}
+        if assets is not None:
+            _rename_files(tree, lambda path: _below(assets, path))
+        return json.dumps(tree, separators=(",", ":"), allow_nan=False)
 
     @classmethod
-    def from_json(cls, text: str) -> Scene:
+    def from_json(cls, text: str, assets: str | None = None) -> Scene:
         """The scene that `to_json` stored.
+
+        Args:
+            text: the JSON.
+            assets: folder in which files are found whose names are relative.
 
         Raises:
             ValueError: the text is no scene, or names a kind of mesh or texture that does not exist.
@@ -183,10 +199,28 @@ class Scene:
             values = json.loads(text)
             if values.pop("format") != _FORMAT:
                 raise ValueError(f"format must be {_FORMAT}")
+            if assets is not None:
+                _rename_files(values, lambda path: str(Path(assets, path)))
             parts = {name: build(values.pop(name)) for name, build in _PARTS.items() if name in values}
             return cls(**parts, **values)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ValueError(f"this text is not a stored scene: {type(error).__name__}: {error}") from None
+
+
+def _rename_files(tree: Any, rename: Callable[[str], str]) -> None:
+    """Give every recipe in plain values that names a file another name for it."""
+    if isinstance(tree, dict):
+        if "kind" in tree and "path" in tree:
+            tree["path"] = rename(tree["path"])
+        tree = list(tree.values())
+    if isinstance(tree, list):
+        for part in tree:
+            _rename_files(part, rename)
+
+
+def _below(folder: str, path: str) -> str:
+    own, whole = Path(folder).absolute(), Path(path).absolute()
+    return whole.relative_to(own).as_posix() if whole.is_relative_to(own) else path
 
 
 def _recipe_from(values: dict[str, Any] | None, kinds: dict[str, Any], noun: str) -> Any:
@@ -239,8 +273,27 @@ _PARTS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+def _settled(value: Any) -> Any:
+    """The same value with all floating-point numbers in it rounded."""
+    if isinstance(value, float):
+        return round(float(value), _SETTLED_DECIMALS)
+    if isinstance(value, np.ndarray):
+        return np.array([round(part, _SETTLED_DECIMALS) for part in value.ravel().tolist()]).reshape(value.shape)
+    if isinstance(value, tuple):
+        return tuple(_settled(part) for part in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        before = {entry.name: getattr(value, entry.name) for entry in fields(value)}
+        after = {name: _settled(part) for name, part in before.items()}
+        if all(part is before[name] for name, part in after.items()):
+            return value
+        return type(value)(**after)
+    return value
+
+
 def _plain(value: Any) -> Any:
     """Dataclasses as dictionaries, arrays as lists; a recipe also carries its kind."""
+    if value is None or isinstance(value, float | int | str):
+        return value
     if isinstance(value, np.ndarray):
         return value.tolist()
     if isinstance(value, tuple):

@@ -9,6 +9,7 @@ import numpy as np
 from datasets.schema import Schema
 from rendering.digits import DigitScenes
 from rendering.scene import Scene
+from rendering.street import StreetScenes
 from rendering.tabletop import TabletopScenes
 from rendering.turntable import TurntableScenes
 
@@ -43,5 +44,7 @@ class SceneGenerator(Protocol):
         ...
 
 
-SCENES: dict[str, type[Any]] = {scenes.name: scenes for scenes in (DigitScenes, TurntableScenes, TabletopScenes)}
+SCENES: dict[str, type[Any]] = {
+    scenes.name: scenes for scenes in (DigitScenes, TurntableScenes, TabletopScenes, StreetScenes)
+}
 """Scene generators by name."""

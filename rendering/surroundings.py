@@ -9,7 +9,6 @@ from rendering.backgrounds import Background, Colour
 from rendering.lights import AmbientLight, Shadows, SunLight
 from rendering.materials import Material
 from rendering.randomisation import Dice, Randomisation, colour_of
-from rendering.sensor import Sensor
 from rendering.textures import CheckerTexture, NoiseTexture, TextureRecipe
 
 _WHITE = (255, 255, 255)
@@ -77,11 +76,6 @@ def draw_material(ranges: Randomisation, dice: Dice) -> Material:
         dice.between(ranges.metallic),
         base_colour_texture=dice.one_of(TEXTURES),
     )
-
-
-def draw_sensor(ranges: Randomisation, dice: Dice) -> Sensor:
-    """Blur and noise; draws three numbers."""
-    return Sensor(blur_px=dice.between(ranges.blur_px), noise=dice.between(ranges.noise), seed=dice.seed())
 
 
 def painted(asset: Asset, material: Material) -> Asset:

@@ -9,17 +9,15 @@ import numpy as np
 from shapely import Point, Polygon, box
 
 from datasets.errors import UsageError
-from datasets.schema import Column, Schema
-from rendering.annotations import annotation_columns
+from rendering.asset_scenes import AssetScenes
 from rendering.assets.asset import Asset, asset_objects
-from rendering.assets.collection import Collection, collect
 from rendering.builtin_assets import CLUTTER, LABEL_SPACE, builtin_assets, class_id, occluders
 from rendering.frame import DEFAULT_ANNOTATIONS
 from rendering.geometry import intrinsics_from_field_of_view, look_at
 from rendering.placement import Placement, place_freely
-from rendering.randomisation import Dice, Randomisation, Range
+from rendering.randomisation import Dice, Randomisation, Range, draw_sensor
 from rendering.scene import Camera, Ground, Scene
-from rendering.surroundings import draw_background, draw_lights, draw_material, draw_sensor, painted
+from rendering.surroundings import draw_background, draw_lights, draw_material, painted
 from rendering.views import distance_to_fit_m
 
 Count = tuple[int, int]
@@ -27,7 +25,7 @@ Count = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class TabletopScenes:
+class TabletopScenes(AssetScenes):
     """Scenes of things on a table, none touching another, seen from any side.
 
     Things from catalogues are shrunk to `extent_m`, as toys of what they are. Clutter is labelled as its own class in
@@ -71,11 +69,7 @@ class TabletopScenes:
     randomisation: Randomisation = field(default_factory=Randomisation)
 
     def __post_init__(self) -> None:
-        for name in ("size", "catalogues", "classes", "objects", "distractors", "occluders", "extent_m",
-                     "elevation_deg", "annotations"):  # fmt: skip
-            object.__setattr__(self, name, tuple(getattr(self, name)))
-        if len(self.size) != 2 or min(self.size) < 8:
-            raise UsageError(f"tabletop: size must be (height, width), each 8 or more, got {self.size}")
+        self._keep("objects", "distractors", "occluders", "extent_m", "elevation_deg")
         for name, low in (("objects", 1), ("distractors", 0), ("occluders", 0)):
             count = getattr(self, name)
             if len(count) != 2 or not low <= count[0] <= count[1] <= 200:
@@ -87,27 +81,6 @@ class TabletopScenes:
             )
         if not 1 <= self.elevation_deg[0] <= self.elevation_deg[1] <= 89:
             raise UsageError(f"tabletop: elevation_deg must rise within 1 to 89, got {self.elevation_deg}")
-
-    @property
-    def collection(self) -> Collection:
-        """The assets that are drawn from."""
-        return collect(self.assets, self.catalogues, self.classes)
-
-    @property
-    def licence(self) -> str:
-        """What may be done with the frames."""
-        return self.collection.licence
-
-    @property
-    def schema(self) -> Schema:
-        """The columns of the samples."""
-        space = self.collection.label_space
-        height, width = self.size
-        return Schema.of(
-            Column("image", (height, width, 3)),
-            *annotation_columns(self.annotations, self.size, space, space),
-            Column("scene"),
-        )
 
     def sample(self, generator: np.random.Generator) -> Scene:
         """One scene; the same generator state gives the same scene.

@@ -8,15 +8,13 @@ from typing import ClassVar
 import numpy as np
 
 from datasets.errors import UsageError
-from datasets.schema import Column, Schema
-from rendering.annotations import annotation_columns
+from rendering.asset_scenes import AssetScenes
 from rendering.assets.asset import Asset, asset_objects
-from rendering.assets.collection import Collection, collect
 from rendering.frame import DEFAULT_ANNOTATIONS
 from rendering.geometry import affine, intrinsics_from_field_of_view, look_at
-from rendering.randomisation import Dice, Randomisation, Range
+from rendering.randomisation import Dice, Randomisation, Range, draw_sensor
 from rendering.scene import Camera, Scene
-from rendering.surroundings import draw_background, draw_lights, draw_material, draw_sensor, painted
+from rendering.surroundings import draw_background, draw_lights, draw_material, painted
 from rendering.views import crop_around, crop_intrinsics, distance_to_fit_m, fibonacci_sphere, orbit
 
 PATHS = ("sphere", "orbit")
@@ -26,7 +24,7 @@ _INSTANCE = 1
 
 
 @dataclass(frozen=True)
-class TurntableScenes:
+class TurntableScenes(AssetScenes):
     """Scenes of one asset in the middle, from viewpoints that cover a belt of the sphere or an orbit evenly.
 
     All classes are equally likely. With `crop` the frame is cut from a camera that does not aim well: a square around
@@ -51,6 +49,7 @@ class TurntableScenes:
     """
 
     name: ClassVar[str] = "turntable"
+    labels_whole_image: ClassVar[bool] = True
 
     size: tuple[int, int] = (256, 256)
     assets: str | None = None
@@ -65,10 +64,7 @@ class TurntableScenes:
     randomisation: Randomisation = field(default_factory=Randomisation)
 
     def __post_init__(self) -> None:
-        for name in ("size", "catalogues", "classes", "elevation_deg", "distance_radii", "annotations"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
-        if len(self.size) != 2 or min(self.size) < 8:
-            raise UsageError(f"turntable: size must be (height, width), each 8 or more, got {self.size}")
+        self._keep("elevation_deg", "distance_radii")
         if self.path not in PATHS or self.views < 1:
             raise UsageError(
                 f"turntable: path must be one of {', '.join(PATHS)} and views 1 or more, "
@@ -79,28 +75,6 @@ class TurntableScenes:
             raise UsageError(f"turntable: elevation_deg must rise within -89 to 89, got {self.elevation_deg}")
         if not 1.2 <= self.distance_radii[0] <= self.distance_radii[1]:
             raise UsageError(f"turntable: distance_radii must rise from 1.2 or more, got {self.distance_radii}")
-
-    @property
-    def collection(self) -> Collection:
-        """The assets that are drawn from."""
-        return collect(self.assets, self.catalogues, self.classes)
-
-    @property
-    def licence(self) -> str:
-        """What may be done with the frames."""
-        return self.collection.licence
-
-    @property
-    def schema(self) -> Schema:
-        """The columns of the samples."""
-        space = self.collection.label_space
-        height, width = self.size
-        return Schema.of(
-            Column("image", (height, width, 3)),
-            *annotation_columns(self.annotations, self.size, space, space),
-            Column("label", label_space=space),
-            Column("scene"),
-        )
 
     @property
     def viewpoints(self) -> np.ndarray:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from ctypes import c_void_p
+
 import numpy as np
 from OpenGL import GL
+from OpenGL.raw.GL.VERSION.GL_1_5 import glBufferData  # without the many checks of PyOpenGL's own wrapper
 
 from rendering.textures import TextureRecipe
 
@@ -19,22 +22,42 @@ class UniformBuffer:
     """
 
     def __init__(self, binding: int) -> None:
-        self._binding, self._name, self._stride = binding, int(GL.glGenBuffers(1)), 0
+        self._binding, self.name, self._stride = binding, int(GL.glGenBuffers(1)), 0
 
     def upload(self, blocks: np.ndarray) -> None:
         """Take the place of what was there; the first block is the one in use."""
-        GL.glBindBuffer(GL.GL_UNIFORM_BUFFER, self._name)
-        GL.glBufferData(GL.GL_UNIFORM_BUFFER, blocks.nbytes, blocks, GL.GL_STREAM_DRAW)
+        GL.glBindBuffer(GL.GL_UNIFORM_BUFFER, self.name)
+        glBufferData(GL.GL_UNIFORM_BUFFER, blocks.nbytes, c_void_p(blocks.ctypes.data), GL.GL_STREAM_DRAW)
         self._stride = blocks.itemsize
         self.use(0)
 
     def use(self, row: int) -> None:
         """Let shaders read this block."""
-        GL.glBindBufferRange(GL.GL_UNIFORM_BUFFER, self._binding, self._name, row * self._stride, self._stride)
+        GL.glBindBufferRange(GL.GL_UNIFORM_BUFFER, self._binding, self.name, row * self._stride, self._stride)
 
     def close(self) -> None:
         """Free the buffer."""
-        GL.glDeleteBuffers(1, [self._name])
+        GL.glDeleteBuffers(1, [self.name])
+
+
+class BufferTexture:
+    """A uniform buffer to be looked up in any place, four uint32 at a time; it stays bound.
+
+    Args:
+        buffer: whose contents, at any time, are read.
+        unit: of its sampler.
+    """
+
+    def __init__(self, buffer: UniformBuffer, unit: int) -> None:
+        self._name = int(GL.glGenTextures(1))
+        GL.glBindBuffer(GL.GL_TEXTURE_BUFFER, buffer.name)
+        GL.glActiveTexture(GL.GL_TEXTURE0 + unit)
+        GL.glBindTexture(GL.GL_TEXTURE_BUFFER, self._name)
+        GL.glTexBuffer(GL.GL_TEXTURE_BUFFER, GL.GL_RGBA32UI, buffer.name)
+
+    def close(self) -> None:
+        """Free the texture, not the buffer."""
+        GL.glDeleteTextures(1, [self._name])
 
 
 class Texture:

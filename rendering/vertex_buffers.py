@@ -7,14 +7,17 @@ from ctypes import c_void_p
 import numpy as np
 from OpenGL import GL
 
-# The plain entry point: PyOpenGL's own wrapper keeps every array alive for a context that it looks up by window system,
-# and finds none where another library imported PyOpenGL before the headless context was chosen.
+# The plain entry points. PyOpenGL's own wrapper takes as long as drawing a small mesh; and it keeps every array alive
+# for a context that it looks up by window system, and finds none where another library imported PyOpenGL before the
+# headless context was chosen.
+from OpenGL.raw.GL.VERSION.GL_1_1 import glDrawElements
 from OpenGL.raw.GL.VERSION.GL_2_0 import glVertexAttribPointer
 
 from rendering.draw_list import Bounds
 from rendering.meshes import Mesh
 
 _FLOAT_BYTES = 4
+_FROM_START = c_void_p(0)
 
 
 class VertexBuffers:
@@ -23,16 +26,15 @@ class VertexBuffers:
     Attributes:
         bounds: its bounding sphere.
         vertices: `(n, 3)` float32, kept for exact boxes.
-        low: their lowest corner.
-        high: their highest corner.
+        corners: `(2, 3)` float64 their lowest and highest corner.
         has_uvs: whether it has places in textures.
         has_colours: whether its vertices have colours.
     """
 
     def __init__(self, mesh: Mesh) -> None:
         self.vertices = mesh.vertices
-        self.low, self.high = _corners(mesh.vertices)
-        centre = (self.low + self.high) / 2
+        self.corners = _corners(mesh.vertices)
+        centre = self.corners.mean(axis=0)
         offsets = mesh.vertices.astype(np.float64) - centre
         radius = float(np.sqrt(np.einsum("ij,ij->i", offsets, offsets).max(initial=0)))
         self.bounds = Bounds(centre, radius, len(mesh.faces))
@@ -45,7 +47,7 @@ class VertexBuffers:
     def draw(self) -> None:
         """Draw every triangle with the program in use."""
         GL.glBindVertexArray(self._array)
-        GL.glDrawElements(GL.GL_TRIANGLES, self._count, GL.GL_UNSIGNED_INT, None)
+        glDrawElements(GL.GL_TRIANGLES, self._count, GL.GL_UNSIGNED_INT, _FROM_START)
 
     def close(self) -> None:
         """Free the mesh."""
@@ -70,7 +72,7 @@ class VertexBuffers:
             offset += count * _FLOAT_BYTES
 
 
-def _corners(vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _corners(vertices: np.ndarray) -> np.ndarray:
     if not len(vertices):
-        return np.zeros(3), np.zeros(3)
-    return vertices.min(axis=0).astype(np.float64), vertices.max(axis=0).astype(np.float64)
+        return np.zeros((2, 3))
+    return np.array([vertices.min(axis=0), vertices.max(axis=0)], np.float64)

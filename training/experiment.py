@@ -5,88 +5,72 @@ Reading this module costs nothing; TensorFlow is imported when a run starts.
 
 from __future__ import annotations
 
-import time
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+import json
+from typing import Any
 
 from datasets.dataset import Dataset
-from datasets.errors import UsageError
-from training.files import json_line, write_json
+from training.configuration import to_document, yaml_text
+from training.files import write_json
 from training.progress import Reporter, reporting
+from training.run_directory import SCHEMA_VERSION, RunDirectory
 from training.train_options import TrainOptions
-
-if TYPE_CHECKING:
-    from training.segmentation import Segmenter
-
-SCHEMA_VERSION = 1
 
 
 def train(options: TrainOptions, progress: Reporter | None = None) -> dict[str, Any]:
     """Train, keep the best checkpoint by validation mIoU, and score it once on the test split.
 
-    Writes `config.json`, `metrics.jsonl` (a line an epoch), `best.keras`, `last.keras` and `result.json` into
-    `options.out`. The test is at the stored size of the labels: predictions are scaled up, labels stay as they are.
+    A run whose folder holds a checkpoint of the same configuration goes on from there, to the same weights that an
+    undisturbed run ends with; a finished one is read. What lies in the folder says `training.run_directory`.
 
     Args:
         options: see there.
-        progress: told of every step and epoch; None shows a bar on a terminal and lines elsewhere.
+        progress: told of every step and epoch; None shows a live table on a terminal and lines elsewhere.
 
     Returns:
         What `result.json` holds.
 
     Raises:
         UsageError: an unknown network, split or field; a folder that holds another run.
+        VerificationError: the data or the run's folder are damaged.
         DivergedError: the loss is not finite.
     """
-    import keras
+    import tensorflow as tf
 
+    from training.epochs import Epochs
     from training.provenance import hardware, identity, software
-    from training.segmentation import Segmenter
 
+    if options.deterministic:
+        tf.config.experimental.enable_op_determinism()
     dataset = Dataset.open(options.data)
     dataset.split(options.test_split)
-    if (options.out / "metrics.jsonl").exists():
-        raise UsageError(f"{options.out} already holds a run; name another folder or remove it first")
-    keras.utils.set_random_seed(options.seed)
-    run = Segmenter(dataset, options)
-    options.out.mkdir(parents=True, exist_ok=True)
-    facts = {"dataset": identity(dataset), "software": software(), "hardware": hardware()}
-    write_json(options.out / "config.json", {"schema_version": SCHEMA_VERSION, "options": asdict(options), **facts})
-    if progress is not None:
-        best = _train_epochs(run, options, progress)
-    else:
-        with reporting(options.epochs * run.steps_per_epoch) as shown:
-            best = _train_epochs(run, options, shown)
-    result = {
+    epochs = Epochs(dataset, options)
+    run = RunDirectory(options.out)
+    record = {
         "schema_version": SCHEMA_VERSION,
-        "checkpoint": "best.keras",
-        **best,
-        "split": options.test_split,
-        "convention": "labels at their stored size, probabilities scaled up bilinearly, void pixels not counted",
-        **run.evaluate(options.out / "best.keras"),
+        "decisive": {"options": options.decisive, "dataset": identity(dataset), "software": software()},
+        "label_space": epochs.space.name,
+        "size": options.size,
+        "seeds": {"all": options.seed},
+        "hardware": hardware(),
     }
-    write_json(options.out / "result.json", result)
-    return result
+    checkpoint = run.begin(record, yaml_text(to_document(options)))
+    if run.result.is_file():
+        result: dict[str, Any] = json.loads(run.result.read_text("utf-8"))
+        return result
+    if progress is not None:
+        epochs.train(run, checkpoint, progress)
+    else:
+        with reporting(epochs.steps, caption=f"{options.network} on {dataset.name}, {options.out}") as shown:
+            epochs.train(run, checkpoint, shown)
+    return _score(run, dataset, options, epochs.best)
 
 
-def _train_epochs(run: Segmenter, options: TrainOptions, progress: Reporter) -> dict[str, Any]:
-    """Train all epochs; the best epoch and its validation mIoU."""
-    best: dict[str, Any] = {"epoch": None, "validation_mean_iou": -1.0}
-    with open(options.out / "metrics.jsonl", "w", encoding="utf-8") as log:
-        for epoch in range(1, options.epochs + 1):
-            started = time.perf_counter()
-            numbers = run.train_epoch(progress)
-            numbers |= {"epoch": epoch, "seconds": round(time.perf_counter() - started, 3)}
-            log.write(json_line(numbers))
-            log.flush()
-            run.save(options.out / "last.keras")
-            # An epoch whose mIoU is undefined (nan) is no better than any other, so the comparison is this way round.
-            if best["epoch"] is None or numbers["validation_mean_iou"] > best["validation_mean_iou"]:
-                best = {"epoch": epoch, "validation_mean_iou": numbers["validation_mean_iou"]}
-                run.save(options.out / "best.keras")
-            progress.say(
-                f"epoch {epoch}/{options.epochs}  loss {numbers['loss']:.4f}  "
-                f"validation mIoU {numbers['validation_mean_iou']:.4f}  accuracy {numbers['validation_accuracy']:.4f}  "
-                f"{numbers['seconds']:.1f} s{'  best' if best['epoch'] == epoch else ''}"
-            )
-    return best
+def _score(run: RunDirectory, dataset: Dataset, options: TrainOptions, best: dict[str, Any]) -> dict[str, Any]:
+    from training.evaluation import evaluate_run
+
+    predictions = run.path / "predictions" / options.test_split if options.store_predictions else None
+    look_up = options.label_space is not None
+    scores = evaluate_run(run, dataset, options.test_split, look_up=look_up, predictions=predictions)
+    result = {**scores, "schema_version": SCHEMA_VERSION, "checkpoint": run.best.name, **best}
+    write_json(run.result, result)
+    return json.loads(run.result.read_text("utf-8"))

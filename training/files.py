@@ -32,6 +32,11 @@ def write_json(path: Path, document: Any) -> None:
     write_whole(path, lambda file: _write_bytes(file, text.encode()))
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write text as UTF-8."""
+    write_whole(path, lambda file: _write_bytes(file, text.encode()))
+
+
 def json_line(document: Any) -> str:
     """Plain values as one line of JSON, by the rules of `write_json`."""
     return json.dumps(_plain(document), ensure_ascii=False, allow_nan=False) + "\n"

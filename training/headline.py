@@ -14,37 +14,43 @@ def percent(share: float, digits: int = 1) -> str:
 def headline(study: StudyResult) -> str:
     """One or two sentences for the top of the report."""
     floor, ceiling = study.gaps[FLOOR], study.gaps[CEILING]
+    words = study.document["words"]
+    source, target, members = words["source"], words["target"], words["members"]
     opening = (
-        f"Trained on rendered images alone, the network recognises {percent(floor.score)} of the real test images; "
-        f"trained on real ones, {percent(ceiling.score)}."
+        f"Trained on {source} {members} alone, the network recognises {percent(floor.score)} of the {target} test "
+        f"{members}; trained on {target} ones, {percent(ceiling.score)}."
     )
     if floor.coverage is None:
-        return f"{opening} The difference is no larger than the choice of test images explains: no gap is shown."
+        return f"{opening} The difference is no larger than the choice of test {members} explains: no gap is shown."
     if ceiling.score < floor.score:
-        return f"{opening} There is no gap to close: the rendered images teach more than the real ones at this budget."
+        return f"{opening} There is no gap to close: {source} {members} teach more than {target} ones at this budget."
     best = study.best_adapted
     if best is None:
         return f"{opening} No adaptation was tried."
     gap = study.gaps[best.name]
-    return opening if gap.coverage is None else f"{opening} {_adaptation(best, gap.score, gap.coverage)}"
+    return (
+        opening
+        if gap.coverage is None
+        else f"{opening} {_adaptation(best, gap.score, gap.coverage, f'{target} {members}')}"
+    )
 
 
 def warnings(study: StudyResult) -> tuple[str, ...]:
-    """What a reader must know before trusting the numbers: collapsed runs, too few seeds."""
+    """What a reader must know before trusting the numbers: collapsed and sick runs, too few seeds."""
     found = [
         f"{method.title}, seed {seed}: {message}."
         for method in study.methods
-        for seed, message in zip(method.seeds, method.collapse, strict=True)
-        if message
+        for seed, collapse, others in zip(method.seeds, method.collapse, method.findings, strict=True)
+        for message in (*([collapse] if collapse else []), *others)
     ]
     if len(study.methods[0].seeds) < 3:
         found.append("Fewer than three seeds: differences between methods may be chance.")
     return tuple(found)
 
 
-def _adaptation(best: MethodResult, score: float, coverage: Coverage) -> str:
+def _adaptation(best: MethodResult, score: float, coverage: Coverage, seen: str) -> str:
     low, high = percent(coverage.interval.low, 0), percent(coverage.interval.high, 0)
-    sight = f"{best.title}, which sees real images but none of their labels,"
+    sight = f"{best.title}, which sees {seen} but none of their labels,"
     if coverage.interval.low > 0:
         return f"{sight} reaches {percent(score)} and closes {percent(coverage.value, 0)} of the gap ({low} to {high})."
     if coverage.interval.high < 0:

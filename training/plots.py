@@ -23,6 +23,7 @@ _VARIABLES = {_INK: "--ink", _QUIET: "--quiet", _RULE: "--rule"} | {
     colour: f"--series-{index}" for index, colour in enumerate(_SERIES)
 }
 _MARKERS = "osD^vP"
+_PANELS = 4  # in a row
 _STYLE = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
@@ -64,20 +65,26 @@ def standing_figure(study: StudyResult) -> str:
         axes.set_yticks(range(count), [method.title for method in reversed(study.methods)])
         axes.tick_params(axis="y", length=0, labelcolor=_INK, labelsize=11)
         axes.spines["left"].set_visible(False)
-        axes.set(ylim=(-0.5, count - 0.3), xlabel="real test images recognised, %")
-        return _svg(figure, "Accuracy of each method on the real test images")
+        words = study.document["words"]
+        axes.set(ylim=(-0.5, count - 0.3), xlabel=f"{words['target']} test {words['members']} recognised, %")
+        return _svg(figure, "Accuracy of each method on the test images")
 
 
 def curves_figure(study: StudyResult) -> str:
-    """Accuracy on held-out rendered and on real validation images over the steps, a panel a method."""
-    trained = [method for method in study.methods if any(method.curves)]
+    """Accuracy on held-out source and on target validation images over the steps, a panel a method."""
+    trained = [method for method in study.methods if method.trained]
+    words = study.document["words"]
+    columns = min(len(trained), _PANELS)
+    rows = -(-len(trained) // _PANELS)
     with matplotlib.rc_context({**_STYLE, "svg.hashsalt": "curves"}):
-        figure = Figure(figsize=(8.6, 2.9), layout="constrained")
-        panels = figure.subplots(1, len(trained), sharey=True, squeeze=False)[0]
-        for axes, method in zip(panels, trained, strict=True):
+        figure = Figure(figsize=(8.6, 2.9 * rows), layout="constrained")
+        panels = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
+        for axes in panels[len(trained) :]:
+            axes.set_visible(False)
+        for axes, method in zip(panels[: len(trained)], trained, strict=True):
             if method.name != CEILING:
-                _band(axes, method.curves, "source_accuracy", _QUIET, "rendered, held out", dashed=True)
-            _band(axes, method.curves, "target_accuracy", _colour(study, method), "real, validation")
+                _band(axes, method.curves, "source_accuracy", _QUIET, f"{words['source']}, held out", dashed=True)
+            _band(axes, method.curves, "target_accuracy", _colour(study, method), f"{words['target']}, validation")
             axes.set(title=method.title, ylim=(0, 103), xlabel="step")
         panels[0].set_ylabel("accuracy, %")
         panels[0].legend(loc="lower right", fontsize=9)
@@ -86,19 +93,25 @@ def curves_figure(study: StudyResult) -> str:
 
 def health_figure(study: StudyResult) -> str | None:
     """Domain accuracy, reversal strength and entropy of the adversarial methods; None where there are none."""
-    adversarial = [method for method in study.methods if any("lambda" in point for c in method.curves for point in c)]
+    adversarial = [m for m in study.methods if any("domain_accuracy" in point for curve in m.curves for point in curve)]
     if not adversarial:
         return None
     panels = (
         ("domain_accuracy", "Domain head, accuracy %", 100.0, 50.0),
         ("lambda", "Reversal strength λ", 1.0, None),
-        ("entropy", "Entropy on real images, nats", 1.0, float(np.log(study.methods[0].classes))),
+        (
+            "entropy",
+            f"Entropy on the {study.document['words']['target']}, nats",
+            1.0,
+            float(np.log(study.methods[0].classes)),
+        ),
     )
     with matplotlib.rc_context({**_STYLE, "svg.hashsalt": "health"}):
         figure = Figure(figsize=(8.6, 2.6), layout="constrained")
         for axes, (key, title, scale, reference) in zip(figure.subplots(1, len(panels)), panels, strict=True):
             for method in adversarial:
-                _band(axes, method.curves, key, _colour(study, method), method.title, scale=scale)
+                if all(key in point for curve in method.curves for point in curve):
+                    _band(axes, method.curves, key, _colour(study, method), method.title, scale=scale)
             if reference is not None:
                 axes.axhline(reference, color=_QUIET, linewidth=0.9, linestyle=(0, (2, 3)))
             axes.set(title=title, xlabel="step", ylim=(0, 103 if key == "domain_accuracy" else None))
@@ -121,8 +134,32 @@ def classes_figure(study: StudyResult) -> str:
         axes.set_xticks(places, names)
         axes.tick_params(axis="x", length=0, labelcolor=_INK, labelsize=11)
         axes.set(ylabel="recognised, %", ylim=(-3, 103))
-        figure.legend(loc="outside upper left", ncols=len(study.methods), fontsize=9, handletextpad=0.2)
+        figure.legend(loc="outside upper left", ncols=min(len(study.methods), 6), fontsize=9, handletextpad=0.2)
         return _svg(figure, "Accuracy of each class")
+
+
+def planes_figure(study: StudyResult, key: str, title: str) -> str | None:
+    """Features of both domains in the plane, a panel a method: source dark, target in the method's colour."""
+    drawn = [method for method in study.methods if key in method.pictures]
+    if not drawn:
+        return None
+    words = study.document["words"]
+    rows, columns = -(-len(drawn) // _PANELS), min(len(drawn), _PANELS)
+    with matplotlib.rc_context({**_STYLE, "svg.hashsalt": key}):
+        figure = Figure(figsize=(8.6, 2.4 * rows + 0.3), layout="constrained")
+        panels = figure.subplots(rows, columns, squeeze=False).ravel()
+        for axes in panels[len(drawn) :]:
+            axes.set_visible(False)
+        for axes, method in zip(panels[: len(drawn)], drawn, strict=True):
+            places, domain = method.pictures[key], method.pictures["embedded_domain"]
+            for which, colour, marker in ((0, _QUIET, "x"), (1, _colour(study, method), "o")):
+                name = words["source" if which == 0 else "target"]
+                chosen = places[domain == which]
+                axes.plot(*chosen.T, marker, color=colour, markersize=2.6, alpha=0.6, label=name, linestyle="none")
+            axes.set(title=method.title, xticks=[], yticks=[])
+            axes.grid(visible=False)
+        panels[0].legend(loc="best", fontsize=8, handletextpad=0.1)
+        return _svg(figure, title)
 
 
 def _colour(study: StudyResult, method: MethodResult) -> str:
@@ -130,7 +167,8 @@ def _colour(study: StudyResult, method: MethodResult) -> str:
 
 
 def _marker(study: StudyResult, method: MethodResult) -> str:
-    return _MARKERS[study.methods.index(method) % len(_MARKERS)]
+    place = study.methods.index(method)
+    return _MARKERS[(place + place // len(_SERIES)) % len(_MARKERS)]  # no pair of colour and marker twice
 
 
 def _band(

@@ -13,10 +13,11 @@ import numpy as np
 
 from training.files import write_json, write_whole
 from training.headline import headline, percent, warnings
-from training.plots import classes_figure, curves_figure, health_figure, standing_figure
+from training.plots import classes_figure, curves_figure, health_figure, planes_figure, standing_figure
 from training.results import CEILING, FLOOR, MethodResult, StudyResult, read_study
+from training.study_options import CHOICES
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _TEMPLATES = Path(__file__).parent / "templates"
 _EXAMPLE_KINDS = (
     ("image", "image"),
@@ -52,6 +53,11 @@ def report_document(study: StudyResult) -> dict[str, Any]:
             "seeds": method.seeds,
             "accuracy": method.accuracy,
             **asdict(study.gaps[method.name]),
+            "accuracy_by_choice": {name: method.hits_of(name).mean(axis=1) for name in CHOICES},
+            "gaps_by_choice": {name: asdict(study.gaps_by_choice[name][method.name]) for name in CHOICES},
+            "selection_audit": method.audits,
+            "distances": method.distances,
+            "findings": method.findings,
             "class_accuracy": dict(zip(study.document["class_names"], method.confusion.recall.tolist(), strict=True)),
             "confusion": method.confusion.matrix,
             "collapse": method.collapse,
@@ -64,7 +70,11 @@ def report_document(study: StudyResult) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "headline": headline(study),
         "warnings": warnings(study),
-        "selection": "last step of every run; nothing is chosen on real labels",
+        "selection": {
+            "last": "weights after the last step",
+            "selected": f"highest label-free score {study.document['options']['selection']!r} of the checkpoints",
+            "oracle": "highest accuracy on labelled target validation images: what no one without labels can choose",
+        },
         "test_images": len(study.methods[0].truth),
         "methods": methods,
         "study": study.document,
@@ -95,13 +105,55 @@ def render_page(study: StudyResult, examples: dict[str, list[dict[str, Any]]]) -
             "curves": curves_figure(study),
             "classes": classes_figure(study),
             "health": health_figure(study),
+            "components": planes_figure(study, "principal_components", "Features of both domains, PCA"),
+            "neighbours": planes_figure(study, "neighbours", "Features of both domains, t-SNE"),
         },
+        words=study.document["words"],
+        audits=_audit_table(study),
+        distances=_distance_table(study),
         test_images=len(study.methods[0].truth),
         seconds=sum(sum(method.seconds) for method in study.methods),
         collapsed=any(any(method.collapse) for method in study.methods),
         floor=FLOOR,
         ceiling=CEILING,
     )
+
+
+def _audit_table(study: StudyResult) -> list[dict[str, Any]]:
+    """A row a label-free score: means over seeds of rank correlation and regret, a cell a trained method."""
+    trained = [method for method in study.methods if method.trained]
+    table = []
+    for score in trained[0].audits if trained else ():
+        cells = []
+        for method in trained:
+            found = [row["correlation"] for row in method.audits[score] if row["correlation"] is not None]
+            regret = float(np.mean([row["regret"] or 0.0 for row in method.audits[score]]))
+            cells.append({"correlation": float(np.mean(found)) if found else None, "regret": regret})
+        table.append({"score": score, "cells": cells})
+    return table
+
+
+def _distance_table(study: StudyResult) -> list[dict[str, Any]]:
+    """A row a method, the pixels first: for each distance the mean over seeds of the value and of its place."""
+    names = list(study.methods[0].distances[0]["features"])
+
+    def cells(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        found = []
+        for name in names:
+            shares = [row[name]["share"] for row in rows if row[name]["share"] is not None]
+            value = float(np.mean([row[name]["value"] for row in rows]))
+            found.append({"name": name, "value": value, "share": float(np.mean(shares)) if shares else None})
+        return found
+
+    pixels = {
+        "title": "Pixels, 8×8 cells" if study.document["words"]["members"] == "images" else "Points",
+        "cells": cells([study.methods[0].distances[0]["pixels"]]),
+    }
+    features = [
+        {"title": f"Features, {method.title}", "cells": cells([row["features"] for row in method.distances])}
+        for method in study.methods
+    ]
+    return [pixels, *features]
 
 
 def _confusion_cells(method: MethodResult) -> np.ndarray:
@@ -113,7 +165,7 @@ def _confusion_cells(method: MethodResult) -> np.ndarray:
 
 def _read_examples(folder: Path) -> dict[str, list[dict[str, Any]]]:
     """The pictures of each domain: for each example its key and a data URI by kind."""
-    domains: dict[str, dict[int, dict[str, Any]]] = {"synthetic": {}, "real": {}}
+    domains: dict[str, dict[int, dict[str, Any]]] = {"source": {}, "target": {}}
     for entry in json.loads((folder / "examples.json").read_text("utf-8")):
         example = domains[entry["domain"]].setdefault(entry["index"], {"key": entry["key"], "pictures": {}})
         data = base64.b64encode((folder / entry["file"]).read_bytes()).decode()

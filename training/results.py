@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from datasets.errors import UsageError, VerificationError
-from training.confusion import Confusion
+from training.metrics.confusion import Confusion
 from training.scores import Gap, measure_gap
+from training.study_options import CHOICES
 
 FLOOR, CEILING = "source_only", "on_target"
-Curve = list[dict[str, float]]
+PICTURES = ("embedded_domain", "principal_components", "neighbours")
+Curve = list[dict[str, Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,10 +29,15 @@ class MethodResult:
         sees: what it may see of the target: `nothing`, `images` or `labels`.
         seeds: in the order of everything below.
         truth: `(images,)` dense class of each test image.
-        predictions: `(seeds, images)` predicted classes.
+        choices: by `study_options.CHOICES`: `(seeds, images)` predicted classes of the last checkpoint, of the one
+            that a label-free score selected, and of the best by target labels.
         classes: number of classes.
-        curves: learning curves a seed; empty for methods that do not train.
+        curves: learning curves a seed; one point for methods that do not train.
+        audits: by label-free score, a seed: rank correlation with target accuracy, and regret.
+        distances: a seed: between the domains, by kind of features and name of the distance.
+        pictures: of the first seed: features of both domains in the plane; empty where none were drawn.
         collapse: what went wrong a seed, or None.
+        findings: what else is wrong, a seed.
         seconds: wall clock a seed.
         hardware: of the last run.
     """
@@ -41,17 +48,35 @@ class MethodResult:
     sees: str
     seeds: tuple[int, ...]
     truth: np.ndarray
-    predictions: np.ndarray
+    choices: dict[str, np.ndarray]
     classes: int
     curves: tuple[Curve, ...]
+    audits: dict[str, list[dict[str, float | None]]]
+    distances: tuple[dict[str, Any], ...]
+    pictures: dict[str, np.ndarray]
     collapse: tuple[str | None, ...]
+    findings: tuple[tuple[str, ...], ...]
     seconds: tuple[float, ...]
     hardware: dict[str, Any]
 
+    @property
+    def predictions(self) -> np.ndarray:
+        """`(seeds, images)` of the last checkpoint."""
+        return self.choices["last"]
+
+    def hits_of(self, choice: str) -> np.ndarray:
+        """`(seeds, images)` bool: which test images a choice's checkpoints recognise."""
+        return np.asarray(self.choices[choice] == self.truth)
+
     @cached_property
     def hits(self) -> np.ndarray:
-        """`(seeds, images)` bool."""
-        return self.predictions == self.truth
+        """`(seeds, images)` bool, of the last checkpoint."""
+        return self.hits_of("last")
+
+    @property
+    def trained(self) -> bool:
+        """Whether there are curves to draw."""
+        return any("loss" in point for curve in self.curves for point in curve)
 
     @property
     def accuracy(self) -> np.ndarray:
@@ -84,14 +109,24 @@ class StudyResult:
 
     @cached_property
     def gaps(self) -> dict[str, Gap]:
-        """Where each method stands, by name."""
-        floor, ceiling = self[FLOOR].hits, self[CEILING].hits
-        return {method.name: measure_gap(method.hits, floor, ceiling) for method in self.methods}
+        """Where each method stands with its last checkpoint, by name."""
+        return self.gaps_by_choice["last"]
+
+    @cached_property
+    def gaps_by_choice(self) -> dict[str, dict[str, Gap]]:
+        """Where each method stands, by choice of the checkpoint and name; floor and ceiling are chosen alike."""
+        found = {}
+        for choice in CHOICES:
+            floor, ceiling = self[FLOOR].hits_of(choice), self[CEILING].hits_of(choice)
+            found[choice] = {
+                method.name: measure_gap(method.hits_of(choice), floor, ceiling) for method in self.methods
+            }
+        return found
 
     @property
     def best_adapted(self) -> MethodResult | None:
-        """The method with the highest score between floor and ceiling, None where none was run."""
-        between = [method for method in self.methods if method.name not in (FLOOR, CEILING)]
+        """The method with the highest score that sees no target label; None where none was run."""
+        between = [method for method in self.methods if method.sees == "images"]
         return max(between, key=lambda method: self.gaps[method.name].score, default=None)
 
 
@@ -124,9 +159,13 @@ def _read_method(folder: Path, entry: dict[str, str], seeds: tuple[int, ...], do
         **entry,
         seeds=seeds,
         truth=arrays[0]["label"],
-        predictions=np.stack([stored["logits"].argmax(axis=1) for stored in arrays]),
+        choices={name: np.stack([stored[name].argmax(axis=1) for stored in arrays]) for name in CHOICES},
         classes=len(document["class_names"]),
         curves=tuple(row["curves"] for row in rows),
+        audits={name: [row["audit"][name] for row in rows] for name in rows[0]["audit"]},
+        distances=tuple(row["distances"] for row in rows),
+        pictures={name: arrays[0][name] for name in PICTURES if name in arrays[0].files},
+        findings=tuple(tuple(row["findings"]) for row in rows),
         collapse=tuple(row["collapse"] for row in rows),
         seconds=tuple(row["seconds"] for row in rows),
         hardware=rows[-1]["hardware"],

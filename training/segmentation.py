@@ -1,137 +1,136 @@
-"""Training and scoring of a network that predicts a class for every pixel."""
+"""A network that predicts a class for every pixel, in training."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from datasets.dataset import Dataset
-from datasets.errors import UsageError
-from datasets.labels import IGNORE, LabelSpace
-from training.confusion import Confusion
-from training.errors import DivergedError
+from datasets.errors import UsageError, VerificationError
+from datasets.label_space import LabelSpace
 from training.files import write_whole
-from training.inputs import Form, count_selected, flip_at_random, held_out, not_held_out, read_split
+from training.losses.catalogue import make_loss
 from training.networks.catalogue import NETWORKS
-from training.progress import Reporter
-
-if TYPE_CHECKING:
-    from training.train_options import TrainOptions
+from training.optimizers import make_optimizer
+from training.train_options import TrainOptions
 
 
 class Segmenter:
-    """A network in training on one data set.
+    """Network, loss and optimiser, and the one step that changes them.
+
+    With `mirrored` distribution every device holds a copy of the network and takes an equal part of each batch; the
+    loss is the mean over the parts.
+
+    Args:
+        options: see there.
+        space: the classes.
+        weights: a factor on each class, or None.
+        steps: of the whole run, for the schedule.
 
     Raises:
-        UsageError: no such network, one for another task, a data set without label maps, nothing left to train on.
+        UsageError: no such network or loss, or one for another task.
     """
 
-    def __init__(self, dataset: Dataset, options: TrainOptions) -> None:
-        self._dataset = dataset
-        self._options = options
-        self._space = _label_space(dataset)
-        self._model = _build_network(options, len(self._space))
-        self._optimizer = keras.optimizers.Adam(options.learning_rate)
-        self._optimizer.build(self._model.trainable_variables)
-        self._loss = keras.losses.SparseCategoricalCrossentropy(ignore_class=IGNORE)
-        self._step = tf.function(self._train_step, reduce_retracing=True)
-        form = Form(("image", "semantic"), options.size)
-        examples = read_split(
-            dataset,
-            options.train_split,
-            form,
-            shuffle_seed=options.seed,
-            select=not_held_out(options.validation_share, options.seed),
-        )
-        if options.flip:
-            examples = flip_at_random(examples, options.seed)
-        self._batches = examples.batch(options.batch_size).prefetch(2)
-        validation = held_out(options.validation_share, options.seed)
-        self._validation = read_split(dataset, options.train_split, form, select=validation).batch(options.batch_size)
-        self.steps_per_epoch = self._count_steps()
+    def __init__(self, options: TrainOptions, space: LabelSpace, weights: Sequence[float] | None, steps: int) -> None:
+        self._strategy = tf.distribute.MirroredStrategy() if options.distribution == "mirrored" else None
+        self.replicas = self._strategy.num_replicas_in_sync if self._strategy else 1
+        if options.batch_size % self.replicas:
+            raise UsageError(f"batch_size {options.batch_size} does not part evenly over {self.replicas} devices")
+        keras.utils.set_random_seed(options.seed)
+        scope = self._strategy.scope() if self._strategy else contextlib.nullcontext()
+        with scope, _precision(options.precision):
+            self.model = _build_network(options, len(space))
+            self._optimizer = make_optimizer(options, steps)
+            self._optimizer.build(self.model.trainable_variables)
+        self._loss = make_loss(options.loss, class_weights=weights)
+        step = self._one_step if self._strategy is None else self._distributed_step
+        self._step = tf.function(step, reduce_retracing=True, jit_compile=options.jit_compile or None)
+        self._predict = tf.function(self._classes_of, reduce_retracing=True)
 
-    def train_epoch(self, progress: Reporter) -> dict[str, float]:
-        """One pass over the training images, then the validation images.
+    def step(self, images: Any, labels: Any) -> Any:
+        """One optimiser step on a batch; its loss, a tensor that may still be under way.
 
-        Raises:
-            DivergedError: the loss is not finite.
+        Args:
+            images: `(n, height, width, 3)` uint8.
+            labels: `(n, height, width)` dense indices.
         """
-        losses: list[float] = []
-        for batch in self._batches:
-            loss = float(self._step(batch["image"], batch["semantic"]))
-            if not np.isfinite(loss):
-                raise DivergedError(
-                    f"the loss became {loss} in step {len(losses) + 1} of the epoch; start again with a learning rate "
-                    f"below {self._options.learning_rate:g}; last.keras holds the state before this epoch, if any"
-                )
-            losses.append(loss)
-            progress.advance(f"loss {loss:.3f}")
-        confusion = Confusion.empty(len(self._space))
-        for batch in self._validation:
-            prediction = np.argmax(self._model(batch["image"], training=False), axis=-1)
-            confusion += Confusion.of(batch["semantic"].numpy(), prediction, len(self._space))
-        return {
-            "loss": float(np.mean(losses)),
-            "validation_mean_iou": confusion.mean_iou,
-            "validation_accuracy": confusion.accuracy,
-        }
+        return self._step(images, labels)
+
+    def predict(self, images: Any) -> np.ndarray:
+        """`(n, height, width)` uint8: the most probable class of each pixel."""
+        return np.asarray(self._predict(images))
 
     def save(self, path: Path) -> None:
         """Save the network with its preprocessing and weights, whole or not at all."""
-        write_whole(path, self._model.save)
+        write_whole(path, self.model.save)
 
-    def evaluate(self, checkpoint: Path) -> dict[str, Any]:
-        """Scores of a saved network on the test split, at the stored size of the labels."""
-        model = keras.models.load_model(checkpoint)
-        form = Form(("image", "semantic"), self._options.size, resize_labels=False)
-        examples = read_split(self._dataset, self._options.test_split, form)
-        confusion = Confusion.empty(len(self._space))
-        images = 0
-        # Labels differ in size, so only the images can go through the network as a batch.
-        for batch in examples.ragged_batch(self._options.batch_size):
-            probabilities = model(batch["image"], training=False)
-            for scores, truth in zip(probabilities, batch["semantic"], strict=True):
-                labels = truth.to_tensor().numpy()
-                prediction = np.argmax(tf.image.resize(scores, labels.shape, "bilinear"), axis=-1)
-                confusion += Confusion.of(labels, prediction, len(self._space))
-                images += 1
-        return {
-            "images": images,
-            "mean_iou": confusion.mean_iou,
-            "accuracy": confusion.accuracy,
-            "iou": dict(zip(self._space.names, confusion.iou.tolist(), strict=True)),
-            "confusion": confusion.matrix.tolist(),
-        }
+    def state(self) -> list[np.ndarray]:
+        """Values of all variables: weights, statistics, states of random generators, moments and step count."""
+        return [np.asarray(variable) for variable in self._variables]
 
-    def _train_step(self, images: Any, labels: Any) -> Any:
+    def restore(self, state: Sequence[np.ndarray]) -> None:
+        """Put the values of `state` back.
+
+        Raises:
+            VerificationError: they are of another network.
+        """
+        shapes = [tuple(variable.shape) for variable in self._variables]
+        if shapes != [array.shape for array in state]:
+            raise VerificationError("the checkpoint holds variables of other shapes than this network and optimiser")
+        for variable, array in zip(self._variables, state, strict=True):
+            variable.assign(array)
+
+    @property
+    def _variables(self) -> list[Any]:
+        return [*self.model.variables, *self._optimizer.variables]
+
+    def _one_step(self, images: Any, labels: Any) -> Any:
+        variables = self.model.trainable_variables
         with tf.GradientTape() as tape:
-            loss = self._loss(labels, self._model(images, training=True))
-        variables = self._model.trainable_variables
-        self._optimizer.apply(tape.gradient(loss, variables), variables)
-        return loss
+            outputs = self.model(images, training=True)
+            # A network with several outputs is supervised at each of them.
+            outputs = list(outputs.values()) if isinstance(outputs, dict) else [outputs]
+            loss = tf.add_n([self._loss(labels, output) for output in outputs]) / len(outputs)
+            part = loss / self.replicas  # gradients of the replicas are summed
+            scaled = self._optimizer.scale_loss(part)
+        self._optimizer.apply(tape.gradient(scaled, variables), variables)
+        return part
 
-    def _count_steps(self) -> int:
-        """Steps of an epoch; also proves that both parts of the split have images."""
-        split, share, seed = self._options.train_split, self._options.validation_share, self._options.seed
-        total = self._dataset.split(split).examples
-        held = count_selected(self._dataset, split, held_out(share, seed))
-        if held in (0, total):
-            raise UsageError(
-                f"split {split!r} has {total} images, of which {held} fall into the held-out share of {share}; "
-                "change validation_share or seed so that both parts have some"
-            )
-        return -(-(total - held) // self._options.batch_size)
+    def _distributed_step(self, images: Any, labels: Any) -> Any:
+        strategy = self._strategy
+        assert strategy is not None
+        count = tf.shape(images)[0] // self.replicas
+
+        def part(values: Any) -> Any:
+            def of_replica(context: Any) -> Any:
+                first = count * context.replica_id_in_sync_group
+                return values[first : first + count]
+
+            return strategy.experimental_distribute_values_from_function(of_replica)
+
+        losses = strategy.run(self._one_step, args=(part(images), part(labels)))
+        return strategy.reduce(tf.distribute.ReduceOp.SUM, losses, axis=None)
+
+    def _classes_of(self, images: Any) -> Any:
+        outputs = self.model(images, training=False)
+        outputs = tf.add_n(list(outputs.values())) if isinstance(outputs, dict) else outputs
+        return tf.cast(tf.argmax(outputs, axis=-1, output_type=tf.int32), tf.uint8)
 
 
-def _label_space(dataset: Dataset) -> LabelSpace:
-    space = dataset.schema["semantic"].space if "semantic" in dataset.schema else None
-    if space is None:
-        raise UsageError(f"data set {dataset.name!r} has no label map with a label space; it cannot train segmentation")
-    return space
+@contextlib.contextmanager
+def _precision(name: str) -> Iterator[None]:
+    """Layers that are made inside compute in this precision."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def _build_network(options: TrainOptions, classes: int) -> keras.Model:

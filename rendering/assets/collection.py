@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -41,6 +42,22 @@ class Collection:
         """
         choice = dice.one_of(self.by_class[dice.one_of(list(self.by_class))])
         return choice if isinstance(choice, Asset) else choice[0].load(choice[1], self.folder)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over the listed files' names, sizes and catalogues' rows; wherever they lie."""
+        rows = [
+            (
+                number,
+                choice[0].name,
+                repr(choice[1]),
+                Path(self.folder, choice[0].folder, choice[1].file).stat().st_size,
+            )
+            for number, choices in sorted(self.by_class.items())
+            for choice in choices
+            if not isinstance(choice, Asset)
+        ]
+        return hashlib.sha256(repr(rows).encode()).hexdigest()
 
     @property
     def builtin(self) -> bool:

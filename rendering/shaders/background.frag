@@ -2,7 +2,7 @@
 #include "display.glsl"
 #include "equirectangular.glsl"
 
-// A pattern behind the objects, a photograph, or the surroundings. PATTERN_... are places in rendering.backgrounds.PATTERNS, PATTERN is the one to paint,
+// Where no surface is: a pattern, a photograph, or the surroundings, and empty maps. PATTERN_... are places in rendering.backgrounds.PATTERNS, PATTERN is the one to paint,
 // a constant, since software rasterisers run every branch that the compiler cannot remove.
 uniform vec3 colours[3];
 uniform float feature_px;     // size of one feature
@@ -14,8 +14,12 @@ uniform sampler2D picture;
 uniform vec2 picture_share;   // how much of the photograph's width and height is shown
 uniform mat3 pixel_to_environment;
 uniform float strength;
+uniform uint background_id;    // in the semantic map
 
-layout(location = 0) out vec4 colour;
+#ifdef COLOUR
+layout(location = COLOUR) out vec4 colour_out;
+#endif
+#include "maps.glsl"
 
 // PCG hash: Jarzynski and Olano, "Hash functions for GPU rendering", JCGT 2020.
 uint scramble(uint value) {
@@ -111,5 +115,26 @@ vec3 behind() {
 }
 
 void main() {
-    colour = stored(behind());
+#ifdef COLOUR
+    colour_out = stored(behind());
+#endif
+    // No surface.
+#ifdef SEMANTIC
+    semantic_out = background_id;
+#endif
+#ifdef INSTANCE
+    instance_out = 0u;
+#endif
+#ifdef DEPTH
+    depth_out = uintBitsToFloat(0x7f800000u);  // infinite
+#endif
+#ifdef NORMAL
+    normal_out = uvec4(0u);
+#endif
+#ifdef COORDINATES
+    coordinates_out = uvec4(0u);
+#endif
+#ifdef FLOW
+    flow_out = uvec4(0u);
+#endif
 }

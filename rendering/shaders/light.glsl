@@ -1,13 +1,4 @@
 // The light that a surface sends to the camera.
-#ifdef METALLIC_ROUGHNESS_TEXTURE
-uniform sampler2D metallic_roughness_texture;
-#endif
-#ifdef NORMAL_TEXTURE
-uniform sampler2D normal_texture;
-#endif
-#ifdef EMISSIVE_TEXTURE
-uniform sampler2D emissive_texture;
-#endif
 #ifdef SHADOWS
 uniform sampler2DShadow shadow_map;
 #endif
@@ -84,49 +75,32 @@ vec3 reflected(vec3 matt, vec3 head_on, float rough, vec3 n, vec3 v, vec3 l, flo
 }
 
 #ifdef SHADOWS
+#if SUPERSAMPLE > 1
+#define SHADOW_TAPS 2
+#else
+#define SHADOW_TAPS 4
+#endif
+
 // Share of the sun that arrives: percentage-closer filtering, Reeves et al., SIGGRAPH 1987. The geometric normal n
 // moves the point off its own surface.
-float sunlit(vec3 n) {
+float sunlit(vec3 position, vec3 n) {
     vec3 place = (camera_to_shadow * vec4(position + n * shadow.y, 1.0)).xyz;
     place.z = min(place.z, 1.0);  // what lies behind everything that casts shadows
+    // The sub-samples of a pixel take turns: all together look at a grid that is evenly spaced.
+    vec2 turn = vec2(ivec2(gl_FragCoord.xy) % SUPERSAMPLE);
     float sum = 0.0;
-    for (int y = 0; y < 4; ++y) {
-        for (int x = 0; x < 4; ++x) {
-            vec2 offset = (vec2(x, y) - 1.5) * (shadow.x / 1.5);
-            sum += texture(shadow_map, vec3(place.xy + offset, place.z));
+    for (int y = 0; y < SHADOW_TAPS; ++y) {
+        for (int x = 0; x < SHADOW_TAPS; ++x) {
+            vec2 share = (turn + SUPERSAMPLE * vec2(x, y)) / (SUPERSAMPLE * SHADOW_TAPS - 1.0);
+            sum += texture(shadow_map, vec3(place.xy + (2.0 * share - 1.0) * shadow.x, place.z));
         }
     }
-    return sum / 16.0;
+    return sum / float(SHADOW_TAPS * SHADOW_TAPS);
 }
 #endif
 
-#ifdef NORMAL_TEXTURE
-// The tangent frame from derivatives: Mikkelsen, "Bump mapping unparametrized surfaces on the GPU", JGT 2010.
-vec3 bumped(vec3 n) {
-    vec3 along_x = dFdx(position), along_y = dFdy(position);
-    vec2 uv_x = dFdx(uv), uv_y = dFdy(uv);
-    vec3 across_y = cross(along_y, n), across_x = cross(n, along_x);
-    vec3 tangent = across_y * uv_x.x + across_x * uv_y.x;
-    vec3 bitangent = across_y * uv_x.y + across_x * uv_y.y;
-    // Both carry the sign of the window's handedness.
-    float handed = dot(along_x, across_y) < 0.0 ? -1.0 : 1.0;
-    float scale = handed * inversesqrt(max(max(dot(tangent, tangent), dot(bitangent, bitangent)), 1e-30));
-    vec3 bump = texture(normal_texture, uv).xyz * 2.0 - 1.0;
-    return normalize(tangent * (bump.x * scale) - bitangent * (bump.y * scale) + n * bump.z);
-}
-#endif
-
-vec3 lit(vec3 base, vec3 geometric) {
-    vec3 n = geometric;
-    float rough = roughness, metal = metallic;
-#ifdef NORMAL_TEXTURE
-    n = bumped(geometric);
-#endif
-#ifdef METALLIC_ROUGHNESS_TEXTURE
-    vec4 found = texture(metallic_roughness_texture, uv);
-    rough *= found.g;
-    metal *= found.b;
-#endif
+// Light from a point of unit normal n; the mesh's own normal decides on shadows.
+vec3 lit(vec3 position, vec3 geometric, vec3 n, vec3 base, float rough, float metal) {
     rough = max(rough, SMOOTHEST);
     vec3 v = normalize(-position);
     float n_v = max(dot(n, v), 1e-3);
@@ -135,7 +109,7 @@ vec3 lit(vec3 base, vec3 geometric) {
 
     vec3 sun = sun_colour.rgb;
 #ifdef SHADOWS
-    sun *= sunlit(geometric);
+    sun *= sunlit(position, geometric);
 #endif
     vec3 light = reflected(matt, head_on, rough, n, v, sun_direction.xyz, n_v) * sun;
 #ifdef LAMPS
@@ -147,12 +121,5 @@ vec3 lit(vec3 base, vec3 geometric) {
     }
 #endif
     light += matt * ambient(n) + mirrored_share(head_on, rough, n_v) * mirrored_light(reflect(-v, n), rough);
-#ifdef EMISSIVE
-    vec3 own = emissive;
-#ifdef EMISSIVE_TEXTURE
-    own *= texture(emissive_texture, uv).rgb;
-#endif
-    light += own;
-#endif
     return light;
 }

@@ -6,11 +6,11 @@ layout(location = 1) in vec3 vertex_normal;
 layout(location = 2) in vec2 vertex_uv;
 layout(location = 3) in vec4 vertex_colour;
 
-#if defined(COLOUR) || defined(DEPTH)
-out vec3 position;
-#endif
-#if defined(COLOUR) || defined(NORMAL)
+#ifdef SURFACE
 out vec3 normal;
+#endif
+#ifdef NORMAL_TEXTURE
+out vec3 position;
 #endif
 #ifdef TEXTURED
 out vec2 uv;
@@ -18,33 +18,20 @@ out vec2 uv;
 #ifdef VERTEX_COLOURS
 out vec4 tint;
 #endif
-#ifdef COORDINATES
-out vec3 coordinates;
-#endif
-#ifdef FLOW
-out vec3 next_position;
-#endif
 
 void main() {
-    vec4 place = vec4(vertex, 1.0);
-    vec3 in_camera = model_to_camera * place;
-#if defined(COLOUR) || defined(DEPTH)
-    position = in_camera;
-#endif
-#if defined(COLOUR) || defined(NORMAL)
+    vec3 in_camera = model_to_camera * vec4(vertex, 1.0);
+#ifdef SURFACE
     normal = mat3(normal_to_camera) * vertex_normal;
+#endif
+#ifdef NORMAL_TEXTURE
+    position = in_camera;
 #endif
 #ifdef TEXTURED
     uv = vertex_uv;
 #endif
 #ifdef VERTEX_COLOURS
     tint = vertex_colour;
-#endif
-#ifdef COORDINATES
-    coordinates = model_to_coordinates * place;
-#endif
-#ifdef FLOW
-    next_position = model_to_next_camera * place;
 #endif
 #ifdef SHADOW_MAP
     gl_Position = camera_to_shadow * vec4(in_camera, 1.0) * vec4(2.0, 2.0, 2.0, 1.0) - vec4(1.0, 1.0, 1.0, 0.0);

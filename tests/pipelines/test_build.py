@@ -18,6 +18,7 @@ from datasets.verification import verify
 from pipelines.build import run_build
 from pipelines.options import BuildOptions, WorkerKind
 from pipelines.plan import plan_build
+from pipelines.runners import RunnerOptions
 from tests.conftest import convert
 from tests.fixtures import PetsTree, trimap
 
@@ -26,9 +27,15 @@ def digests(folder: Path) -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
 
 
-def build(tree: PetsTree, data_dir: Path, kind: WorkerKind = "threads", **options: object) -> Dataset:
+def build(
+    tree: PetsTree,
+    data_dir: Path,
+    kind: WorkerKind = "threads",
+    runner: RunnerOptions | None = None,
+    **options: object,
+) -> Dataset:
     source, build_options = Pets(tree.root), BuildOptions(**({"num_shards": 3, "workers": 1} | options))
-    return run_build(source, plan_build(source, data_dir, build_options), build_options, kind)
+    return run_build(source, plan_build(source, data_dir, build_options), build_options, kind, runner=runner)
 
 
 def test_the_bytes_do_not_depend_on_the_workers(pets_tree: PetsTree, tmp_path: Path) -> None:

@@ -121,3 +121,26 @@ def test_a_context_that_the_driver_lost_is_told(gl: None) -> None:
     EGL.eglDestroyContext(display, handle)
     with pytest.raises(SystemComponentError, match=r"^the OpenGL context is lost; open a new renderer$"):
         context.make_current()
+
+
+def test_a_forked_process_is_told_and_does_not_hang(gl: None) -> None:
+    code = (
+        "import os, signal; from rendering.renderer import Renderer; from datasets.errors import SystemComponentError\n"
+        "from rendering.context import HeadlessContext; from rendering.digits import DigitScenes\n"
+        "from rendering.randomisation import frame_generator\n"
+        "scene = DigitScenes((16, 16)).sample(frame_generator(0, 0))\n"
+        "renderer = Renderer(16, 16); before = renderer.render(scene).colour.tobytes()\n"
+        "child = os.fork()\n"
+        "if not child:\n"
+        "    signal.alarm(20)\n"
+        "    for attempt in (lambda: renderer.render(scene), HeadlessContext):\n"
+        "        try: attempt()\n"
+        "        except SystemComponentError as error: print(error, flush=True)\n"
+        "    os._exit(0)\n"
+        "assert os.waitpid(child, 0)[1] == 0\n"
+        "assert renderer.render(scene).colour.tobytes() == before\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    first, second = done.stdout.splitlines()
+    assert "does not survive a fork" in first
+    assert "forked from one that used OpenGL" in second

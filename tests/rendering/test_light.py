@@ -22,7 +22,7 @@ from rendering.prefilter import directions, irradiance_coefficients, reflections
 from rendering.radiance import decode_radiance
 from rendering.renderer import Renderer
 from rendering.scene import Camera, Ground, Scene, SceneObject
-from rendering.sensor import encode_srgb
+from rendering.sensor import Sensor, encode_srgb
 from rendering.textures import CheckerTexture, NoiseTexture, TextureFile
 from tests.rendering.meshes_for_tests import Box, Card, Levelled, Pixels
 
@@ -328,3 +328,30 @@ def test_every_part_of_a_scene_comes_back_from_json() -> None:
         assert getattr(again, name) == getattr(scene, name)
     with pytest.raises(ValueError, match="no texture of kind 'paint'; there are file"):
         Scene.from_json(scene.to_json().replace('"kind":"checker"', '"kind":"paint"'))
+
+
+def test_a_plain_surface_looks_the_same_beside_one_with_a_richer_material(drawn: Renderer) -> None:
+    """Materials with maps or a glow of their own make the renderer keep more of each pixel."""
+    plain = card(Material((0.5, 0.2, 0.1), 0.3, 0.4), pose=affine(0.4 * np.eye(3), (-0.25, 0, 0)))
+    rich = replace(
+        card(glowing(), pose=affine(0.4 * np.eye(3), (0.25, 0, 0))),
+        instance=2,
+    )
+    alone, beside = (drawn.render(Scene(HEAD_ON, things)) for things in ((plain,), (plain, rich)))
+    own = alone.instance[:, :, 0] == 1
+    assert own.sum() > 100
+    assert (beside.instance[:, :, 0] == 1)[own].all()
+    off = np.abs(alone.colour[own].astype(int) - beside.colour[own].astype(int))
+    assert off.max() <= 1
+    np.testing.assert_array_equal(alone.normal_code[own], beside.normal_code[own])
+
+
+def test_a_glow_brighter_than_white_keeps_its_strength(gl: None) -> None:
+    scene = Scene(
+        HEAD_ON,
+        (card(Material((0, 0, 0), 1.0, 1.0, emissive=(40.0, 3.0, 0.001))),),
+        NIGHT, ambient=DARK, sensor=Sensor(exposure_ev=-6),
+    )  # fmt: skip
+    with Renderer(SIZE, SIZE, 1) as renderer:
+        middle = renderer.render(scene).colour[SIZE // 2, SIZE // 2].astype(int)
+    np.testing.assert_allclose(middle, encode_srgb(np.array([40.0, 3.0, 0.001]) / 64).astype(int), atol=1)

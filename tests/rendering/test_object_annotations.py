@@ -9,6 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from datasets.examples import decode_example
+from datasets.images import decode_pixels
 from datasets.records import record_to_sample, sample_to_record
 from datasets.schema import Column, Schema
 from rendering.amodal import AmodalMasks, from_run_lengths, run_lengths
@@ -211,6 +213,34 @@ def test_a_sample_holds_every_annotation_and_survives_its_record(drawn: Renderer
     assert min(visible) < 0.9
 
 
+def test_ids_of_32_bits_survive_their_record(drawn: Renderer) -> None:
+    scene = a_scene()
+    largest = replace(scene.objects[0], instance=2**32 - 1)
+    scene = replace(scene, objects=(largest, *scene.objects[1:]))
+    frame = drawn.render(scene)
+    assert {70000, 2**32 - 1} <= set(np.unique(frame.instance).tolist())
+    columns = annotation_columns(ANNOTATIONS, (HEIGHT, WIDTH), None, None, wide_instances=True)
+    schema = Schema.of(Column("image", (HEIGHT, WIDTH, 3)), *columns, Column("scene"))
+    schema = Schema.from_json(json.loads(json.dumps(schema.to_json())))
+    sample = to_sample(frame, scene, "x", wide_instances=True)
+    schema.check(sample)
+    record = sample_to_record(sample)
+    np.testing.assert_array_equal(record_to_sample(record, schema).instance.array, frame.instance)
+    # As the description for TensorFlow Datasets says: four bytes a pixel, the lowest first.
+    picture = decode_example(record)["instance_label"]
+    assert isinstance(picture, bytes)
+    weights = np.array([1, 2**8, 2**16, 2**24], np.uint64)
+    np.testing.assert_array_equal(decode_pixels(picture) @ weights, frame.instance[:, :, 0])
+    narrow = Schema.of(
+        Column("image", (HEIGHT, WIDTH, 3)), *annotation_columns(ANNOTATIONS, (HEIGHT, WIDTH), None, None),
+        Column("scene"),
+    )  # fmt: skip
+    with pytest.raises(ValueError, match="instance must be uint16, got uint32"):
+        narrow.check(sample)
+    with pytest.raises(ValueError, match="'depth' cannot hold ids of 32 bits"):
+        Column("depth", (HEIGHT, WIDTH, 1), wide=True)
+
+
 @pytest.mark.parametrize("name", ANNOTATIONS)
 def test_each_annotation_comes_alone_and_equals_that_of_all_together(drawn: Renderer, name: str) -> None:
     scene = replace(a_scene(), objects=tuple(replace(one, instance=9 + i) for i, one in enumerate(a_scene().objects)))
@@ -243,6 +273,7 @@ def test_flow_survives_its_encoding_or_is_unknown() -> None:
     assert not fits[3, 4]
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation")  # of pycocotools with numpy 2
 @pytest.mark.parametrize("fill", [lambda m: m, lambda m: ~m, np.zeros_like, np.ones_like])
 def test_run_lengths_are_those_of_coco(fill: Callable[[np.ndarray], np.ndarray]) -> None:
     mask = fill(np.random.default_rng(1).random((13, 17)) < 0.4)

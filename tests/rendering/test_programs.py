@@ -31,4 +31,4 @@ def test_stages_that_do_not_fit_together_are_named(gl: None, tmp_path: Path) -> 
         from rendering.programs import SHADER_FOLDER, Program
 
         with pytest.raises(SystemComponentError, match=r"surface.vert \+ lonely.frag: .*normal"):
-            Program(SHADER_FOLDER / "surface.vert", lonely, {"NORMAL": 0})
+            Program(SHADER_FOLDER / "surface.vert", lonely, {"SURFACE": 0})

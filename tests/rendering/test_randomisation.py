@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,9 @@ from hypothesis import strategies as st
 from datasets.errors import UsageError
 from rendering.digits import DigitScenes
 from rendering.randomisation import FACTORS, Dice, Randomisation, colour_of, frame_generator
+from rendering.sensor import Sensor
+from rendering.tabletop import TabletopScenes
+from rendering.turntable import TurntableScenes
 
 
 def test_a_frame_follows_from_seed_and_index_alone() -> None:
@@ -50,6 +54,36 @@ def test_holding_one_factor_leaves_the_others_alone(factor: str) -> None:
         differ |= {name for name in one if one[name] != other[name]}
     assert differ
     assert differ <= CHANGES[factor]
+
+
+OFF = {"exposure_ev": (-1.0, 1.0), "white_balance": (-1.0, 1.0), "vignetting": (0.1, 0.6), "distortion_k1": (-0.1, 0.1),
+       "distortion_k2": (-0.05, 0.05), "chromatic_aberration_px": (0.5, 2.0), "motion_px": (1.0, 4.0),
+       "defocus_px": (0.5, 2.0), "shot_noise": (0.01, 0.05), "tone_curves": ("aces", "reinhard"), "bits": (5, 6),
+       "jpeg_quality": (40, 70)}  # fmt: skip
+"""Effects of the sensor that are off unless a range is given."""
+
+
+@pytest.mark.parametrize("scenes", [DigitScenes, TurntableScenes, TabletopScenes])
+def test_every_scene_draws_every_effect_of_the_sensor_from_its_range(scenes: Any) -> None:
+    quiet = scenes((32, 32)).sample(frame_generator(0, 0)).sensor
+    assert replace(quiet, blur_px=0, noise=0, seed=0, motion_deg=0) == Sensor()
+    for name, bounds in OFF.items():
+        ranges = Randomisation(**{name: bounds})
+        drawn = [scenes((32, 32), randomisation=ranges).sample(frame_generator(0, index)).sensor for index in range(4)]
+        field = {"tone_curves": "tone_curve"}.get(name, name)
+        if name.startswith("distortion"):
+            values = [sensor.distortion[int(name[-1]) - 1] for sensor in drawn]
+        else:
+            values = [getattr(sensor, field) for sensor in drawn]
+        if isinstance(bounds[0], float):
+            assert all(bounds[0] <= value <= bounds[1] for value in values)
+            assert len(set(values)) == 4
+        else:
+            assert set(values) <= set(bounds)
+        one = replace(
+            drawn[0], **({"distortion": (0, 0)} if name.startswith("distortion") else {field: getattr(quiet, field)})
+        )
+        assert one == quiet  # and nothing else changes
 
 
 def test_with_every_factor_held_frames_differ_by_class_and_polarity_only() -> None:

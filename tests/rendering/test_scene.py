@@ -97,8 +97,8 @@ def test_matrices_are_copied_and_frozen() -> None:
         ({"pose": np.eye(3)}, r"pose must be \(4, 4\)"),
         ({"pose": np.full((4, 4), np.nan)}, "finite"),
         ({"semantic": 256}, "semantic must be 1 to 255"),
-        ({"instance": 2**32}, "instance 1 to 4294967295"),
-        ({"instance": 0}, "instance 1 to 4294967295"),
+        ({"instance": 2**32}, "instance 0 to 4294967295"),
+        ({"instance": -1}, "instance 0 to 4294967295"),
     ],
 )
 def test_objects_that_cannot_be_labelled_or_drawn_are_refused(change: dict[str, object], message: str) -> None:

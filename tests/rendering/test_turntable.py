@@ -133,7 +133,7 @@ def test_scenes_need_no_opengl_and_bad_options_are_told() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert list(SCENES) == ["digits", "turntable", "tabletop"]
+    assert list(SCENES) == ["digits", "turntable", "tabletop", "street"]
     for options in ({"size": (4, 4)}, {"path": "spiral"}, {"views": 0}, {"elevation_deg": (10, 5)},
                     {"distance_radii": (1.0, 2.0)}):  # fmt: skip
         with pytest.raises(UsageError, match="turntable"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -12,10 +13,14 @@ import numpy as np
 import pytest
 
 from datasets.dataset import Dataset
+from datasets.errors import BadSample
+from datasets.key_index import INDEX_NAME, Place, index_text
 from datasets.manifest import MANIFEST_NAME, Manifest, ShardFacts, SplitFacts
 from datasets.records import sample_to_record
 from datasets.sample import Sample
 from datasets.schema import Column, Schema
+from datasets.shards import shard_name
+from datasets.statistics import Statistics
 from datasets.tfrecord import RecordWriter
 
 MakeDataset = Callable[..., Dataset]
@@ -38,10 +43,16 @@ def make_dataset(tmp_path: Path) -> MakeDataset:
     ) -> Dataset:
         directory = tmp_path / name / "1.0.0"
         directory.mkdir(parents=True)
-        facts = {
-            split: SplitFacts(split, tuple(_write_shards(directory, f"{name}-{split}", samples, shards)), {})
-            for split, samples in splits.items()
-        }
+        places: list[Place] = []
+        facts = {}
+        for split, samples in splits.items():
+            written = tuple(_write_shards(directory, name, split, samples, shards, places))
+            statistics = Statistics()
+            for sample in samples:
+                with suppress(BadSample):  # some are wrong on purpose
+                    statistics.add(sample, schema)
+            facts[split] = SplitFacts(split, written, statistics.to_json())
+        (directory / INDEX_NAME).write_text(index_text(places), "utf-8")
         manifest = Manifest(name, "1.0.0", "for tests", "none", schema, facts, {}, "0" * 64)
         (directory / MANIFEST_NAME).write_text(manifest.to_json(), "utf-8")
         return Dataset.open(directory)
@@ -49,15 +60,17 @@ def make_dataset(tmp_path: Path) -> MakeDataset:
     return make
 
 
-def _write_shards(directory: Path, stem: str, samples: Sequence[Sample], shards: int) -> list[ShardFacts]:
+def _write_shards(
+    directory: Path, name: str, split: str, samples: Sequence[Sample], shards: int, places: list[Place]
+) -> list[ShardFacts]:
     written = []
     for index in range(shards):
-        path = directory / f"{stem}.tfrecord-{index:05}-of-{shards:05}"
+        path = directory / shard_name(name, split, index, shards)
         part = samples[index * len(samples) // shards : (index + 1) * len(samples) // shards]
         with open(path, "wb") as file:
             writer = RecordWriter(file)
             for sample in part:
-                writer.write([sample_to_record(sample)])
+                places.append(Place(sample.key, split, path.name, writer.write([sample_to_record(sample)])))
         facts = writer.facts()
         written.append(ShardFacts(path.name, facts.records, facts.bytes, facts.sha256))
     return written

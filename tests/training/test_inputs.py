@@ -5,7 +5,6 @@ import io
 import keras  # noqa: F401  (sets TensorFlow up before it is used bare)
 import numpy as np
 import pytest
-import tensorflow as tf
 from conftest import DIGITS, SEGMENTATION, MakeDataset
 from PIL import Image
 
@@ -14,15 +13,10 @@ from datasets.labels import IGNORE, LABEL_SPACES
 from datasets.raster import Raster
 from datasets.sample import Sample
 from datasets.schema import Column, Schema
-from training.inputs import (
-    Form,
-    count_selected,
-    flip_at_random,
-    held_out,
-    load_arrays,
-    not_held_out,
-    read_split,
-)
+from training.inputs.form import Form
+from training.inputs.reading import load_arrays, read_split
+from training.inputs.records import open_records
+from training.inputs.selection import held_out, not_held_out
 
 RNG = np.random.default_rng(5)
 
@@ -99,24 +93,6 @@ def test_grey_becomes_colour_and_colour_grey_as_pillow_does_it(make_dataset: Mak
     np.testing.assert_array_equal(as_colour[1], np.repeat(grey[:, :, None], 3, axis=2))
 
 
-def test_shuffled_order_depends_on_the_seed_alone_and_mixes_shards(make_dataset: MakeDataset, digit_samples) -> None:  # type: ignore[no-untyped-def]
-    samples = digit_samples(60, 0)
-    dataset = make_dataset({"train": samples}, DIGITS, shards=4)
-
-    def two_passes(seed: int) -> list[list[bytes]]:
-        examples = read_split(dataset, "train", Form(), shuffle_seed=seed)
-        return [[row["key"] for row in examples.as_numpy_iterator()] for _ in range(2)]
-
-    first, second = two_passes(1), two_passes(1)
-    assert first == second
-    assert first[0] != first[1]
-    assert two_passes(2)[0] != first[0]
-    stored = [sample.key.encode() for sample in samples]
-    assert sorted(first[0]) == sorted(first[1]) == sorted(stored)
-    shard_of = {key: index * 4 // 60 for index, key in enumerate(stored)}
-    assert len({shard_of[key] for key in first[0][:10]}) >= 3
-
-
 def test_held_out_part_is_disjoint_complete_and_independent_of_order(make_dataset: MakeDataset, digit_samples) -> None:  # type: ignore[no-untyped-def]
     samples = digit_samples(200, 1)
     dataset = make_dataset({"train": samples}, DIGITS)
@@ -131,25 +107,7 @@ def test_held_out_part_is_disjoint_complete_and_independent_of_order(make_datase
     assert 20 <= len(held) <= 60
     assert keys(other, held_out(0.2, 7)) == held
     assert keys(dataset, held_out(0.2, 8)) != held
-    assert count_selected(dataset, "train", held_out(0.2, 7)) == len(held)
-
-
-def test_flip_mirrors_image_and_label_together_with_the_same_draws_in_every_run(make_dataset: MakeDataset) -> None:
-    dataset = make_dataset({"train": _segmentation_samples(24)}, SEGMENTATION)
-    plain = list(read_split(dataset, "train", Form(("image", "semantic"), (16, 16))).as_numpy_iterator())
-
-    def flipped() -> list[dict[str, np.ndarray]]:
-        examples = read_split(dataset, "train", Form(("image", "semantic"), (16, 16)))
-        return list(flip_at_random(examples, 3).as_numpy_iterator())
-
-    mirrored = []
-    for before, after, again in zip(plain, flipped(), flipped(), strict=True):
-        np.testing.assert_array_equal(after["image"], again["image"])
-        mirrored.append(not np.array_equal(after["image"], before["image"]))
-        step = -1 if mirrored[-1] else 1
-        np.testing.assert_array_equal(after["image"], before["image"][:, ::step])
-        np.testing.assert_array_equal(after["semantic"], before["semantic"][:, ::step])
-    assert 4 <= sum(mirrored) <= 20
+    assert len(open_records(dataset, "train", held_out(0.2, 7))) == len(held)
 
 
 def test_ids_outside_the_label_space_are_ignored(make_dataset: MakeDataset) -> None:
@@ -173,15 +131,42 @@ def test_a_label_map_that_tensorflow_would_misread_is_refused(make_dataset: Make
         load_arrays(dataset, "train", Form(("semantic",)))
 
 
-def test_a_shard_cut_inside_a_header_is_noticed(make_dataset: MakeDataset, digit_samples) -> None:  # type: ignore[no-untyped-def]
-    dataset = make_dataset({"train": digit_samples(6, 0)}, DIGITS, shards=1)
-    shard = dataset.split("train").files[0]
-    whole = shard.read_bytes()
-    first = 16 + int.from_bytes(whole[:8], "little")
-    shard.write_bytes(whole[: first + 5])
-    assert sum(1 for _ in tf.data.TFRecordDataset([str(shard)])) == 1, "TensorFlow began to notice: the guard can go"
-    with pytest.raises(VerificationError, match="realitygap verify"):
-        load_arrays(dataset, "train", Form())
+def test_area_resampling_is_the_mean_of_what_a_pixel_covers(make_dataset: MakeDataset) -> None:
+    samples = _segmentation_samples(4)
+    dataset = make_dataset({"train": samples}, SEGMENTATION)
+
+    def weights(large: int, small: int) -> np.ndarray:
+        """`(small, large)` shares of each large pixel in each small one."""
+        edges = np.arange(small + 1) * large / small
+        low, high = edges[:-1, None], edges[1:, None]
+        return np.clip(np.minimum(high, np.arange(large) + 1) - np.maximum(low, np.arange(large)), 0, 1) * small / large
+
+    form = Form(("image",), (16, 24), resampling="area")
+    for row, sample in zip(read_split(dataset, "train", form).as_numpy_iterator(), samples, strict=True):
+        pixels = sample.image.array.astype(float)
+        wanted = np.einsum("ih,jw,hwc->ijc", weights(pixels.shape[0], 16), weights(pixels.shape[1], 24), pixels)
+        assert np.abs(row["image"] - wanted).max() <= 0.501
+    grown = Form(("image",), (64, 96), resampling="area")
+    for row, sample in zip(read_split(dataset, "train", grown).as_numpy_iterator(), samples, strict=True):
+        image = Image.fromarray(sample.image.array).resize((96, 64), Image.Resampling.BILINEAR)
+        assert np.abs(row["image"].astype(int) - np.asarray(image).astype(int)).max() <= 1
+
+
+def test_labels_are_looked_up_in_another_space_by_name_or_left_as_stored(make_dataset: MakeDataset) -> None:
+    schema = Schema.of(Column("image", (None, None, 3)), Column("semantic", (None, None, 1), "cityscapes19"))
+    labels = np.array([[[0], [1], [13], [255]], [[18], [8], [10], [11]]], np.uint8)
+    sample = Sample(key="a", image=np.zeros((2, 4, 3), np.uint8), semantic=labels)  # type: ignore[arg-type]
+    dataset = make_dataset({"train": [sample]}, schema, shards=1)
+    names = LABEL_SPACES["camvid11"].names
+    found = load_arrays(dataset, "train", Form(("semantic",), label_space="camvid11"))["semantic"][0]
+    assert [names[index].lower() for index in found[0, :3]] == ["road", "pavement", "car"]
+    assert found[0, 3] == IGNORE
+    stored = load_arrays(dataset, "train", Form(("semantic",), stored_ids=True))["semantic"][0]
+    np.testing.assert_array_equal(stored, labels[:, :, 0])
+    with pytest.raises(UsageError, match="no label space 'camvid12'"):
+        load_arrays(dataset, "train", Form(("semantic",), label_space="camvid12"))
+    with pytest.raises(UsageError, match="exclude each other"):
+        Form(("semantic",), label_space="camvid11", stored_ids=True)
 
 
 def test_errors_name_the_split_the_field_and_the_sizes(make_dataset: MakeDataset) -> None:

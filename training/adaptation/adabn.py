@@ -1,19 +1,34 @@
-"""AdaBN: source-only weights, with the batch statistics of the target (Li et al. 2016, 1603.04779)."""
+"""AdaBN: trained weights with the batch statistics of the target (Li et al. 2016, 1603.04779)."""
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 import keras
 import numpy as np
 
+from datasets.errors import UsageError
 from training.adaptation.domain_batch_normalization import DomainBatchNormalization
-from training.adaptation.loop import Note, Outcome
-from training.adaptation.task import TARGET, Recipe, Task
+from training.adaptation.objective import Objective
+from training.adaptation.task import TARGET, Task
 
 
-def adapt(model: keras.Model, task: Task, recipe: Recipe, seed: int, note: Note) -> Outcome:
-    """Recompute the target's statistics on its unlabelled images; no weight is trained."""
-    recompute_statistics(model, task.target.pixels, TARGET)
-    return Outcome(model, TARGET)
+class AdaBN(Objective):
+    """The target's statistics are recomputed on its unlabelled images; no weight is trained."""
+
+    domains: ClassVar[tuple[int, ...]] = ()
+
+    def begin(self, task: Task) -> None:
+        """Take the statistics.
+
+        Raises:
+            UsageError: the network has none, or not for each domain.
+        """
+        if not self.network.normalises:
+            raise UsageError("AdaBN needs a network with batch normalisation; this one has none")
+        if self.network.batch_norm != "per_domain":
+            raise UsageError("AdaBN needs batch_norm per_domain: the statistics of the target are what it changes")
+        recompute_statistics(self.network.model, task.target.pixels, TARGET)
 
 
 def recompute_statistics(model: keras.Model, pixels: np.ndarray, domain: int, batch: int = 256) -> None:

@@ -27,6 +27,8 @@ class DomainBatchNormalization(keras.layers.Layer):
         self.domains = domains
         self.momentum = momentum
         self.epsilon = epsilon
+        self.frozen = False
+        """Whether training, too, normalises by the moving statistics and leaves them as they are."""
 
     def build(self, inputs_shape: Any, domain_shape: Any = None) -> None:
         """Make scale and shift `(channels,)` and the moving statistics `(domains, channels)`."""
@@ -40,7 +42,7 @@ class DomainBatchNormalization(keras.layers.Layer):
     def call(self, inputs: Any, domain: Any, training: bool = False) -> Any:
         """Normalise `(n, ..., channels)` by the statistics of `domain` `(n,)`; float32 inside."""
         values = ops.cast(inputs, "float32")
-        if training:
+        if training and not self.frozen:
             mean, variance = self._batch_statistics(values, domain)
         else:
             mean, variance = ops.convert_to_tensor(self.moving_mean), ops.convert_to_tensor(self.moving_variance)

@@ -2,160 +2,162 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
-import tensorflow as tf
 
-from training.adaptation.gradient_reversal import GradientReversal
-from training.adaptation.health import DomainCollapse, mean_entropy
-from training.adaptation.schedules import AnnealedRate
-from training.adaptation.task import Images, Recipe, Task
+from training.adaptation.checkpoints import Checkpoints
+from training.adaptation.health import DomainCollapse, findings
+from training.adaptation.measure import measure_features
+from training.adaptation.network import Network
+from training.adaptation.objective import Objective
+from training.adaptation.step import Trainer
+from training.adaptation.streams import Batches
+from training.adaptation.task import SOURCE, TARGET, Recipe, Task
+from training.adaptation.watch import watch
+from training.checkpoint import Checkpoint
 from training.errors import DivergedError
 
-UNLABELLED = -1
-"""The label of images whose class is not to be learnt. A sample weight of 0 would halve the loss of the others."""
-
-Note = Callable[[dict[str, float]], None]
+Note = Callable[[dict[str, Any]], None]
 """Called with each new point of the learning curves."""
 
-
-@dataclass(frozen=True, eq=False)
-class Batches:
-    """An endless stream of batches from one domain, each pass in a fresh order.
-
-    Attributes:
-        images: what is drawn from.
-        domain: the domain's number.
-        size: images a batch.
-        seed: two streams with one seed are the same.
-    """
-
-    images: Images
-    domain: int
-    size: int
-    seed: int
-
-    def indices(self) -> Iterator[np.ndarray]:
-        """`(size,)` int32 places in `images`; every image comes once before any comes again."""
-        rng = np.random.default_rng((self.seed, self.domain))
-        queue = np.empty(0, np.int32)
-        while True:
-            while len(queue) < self.size:
-                queue = np.concatenate([queue, rng.permutation(len(self.images)).astype(np.int32)])
-            yield queue[: self.size]
-            queue = queue[self.size :]
+_STATE_NAME = "state.npz"
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What a method hands back.
+    """What a run hands back.
 
     Attributes:
-        model: the classifier `[image, domain] -> {"label": logits}`, as it is after the last step.
+        network: the classifier, as it is after the last step.
         domain: which domain's statistics are to normalise target images.
-        curves: one row a watch point: step, losses, accuracies (see `_watch`).
+        curves: one row a watch point: step, losses, accuracies, scores (see `watch`).
+        checkpoints: the weights at each of them.
         collapse: what went wrong, in a sentence, when the adversary won; else None.
+        findings: what else is wrong, a sentence each.
     """
 
-    model: keras.Model
+    network: Network
     domain: int
-    curves: tuple[dict[str, float], ...] = field(default=())
+    curves: tuple[dict[str, Any], ...]
+    checkpoints: Checkpoints = field(default_factory=Checkpoints)
     collapse: str | None = None
+    findings: tuple[str, ...] = ()
 
 
-def fit(
-    model: keras.Model, streams: tuple[Batches, ...], task: Task, recipe: Recipe, target_domain: int, note: Note
-) -> Outcome:
-    """Train a classifier, with or without domain head, on one batch of each stream a step.
+@dataclass(eq=False)
+class _Run:
+    """How far a run is, beside its variables."""
 
-    Training ends early when the adversary has destroyed the classifier; the outcome says so.
+    step: int = 0
+    curves: list[dict[str, Any]] = field(default_factory=list)
+    collapse: str | None = None
+    over: bool = False
+
+
+def fit(objective: Objective, task: Task, recipe: Recipe, seed: int, note: Note, folder: Path | None = None) -> Outcome:
+    """Train by a method's losses, one batch of each of its domains a step.
+
+    Training ends early when the adversary has destroyed the classifier, if the recipe says so; the outcome tells.
+
+    Args:
+        objective: the method, with the network that is trained.
+        task: the data; the method gets no target labels that this task withholds.
+        recipe: how long and by which optimiser.
+        seed: of the order of the batches.
+        note: told of every watch point.
+        folder: for the state of the run; one that holds a state is gone on with, to the bit. None keeps no state.
 
     Raises:
-        DivergedError: the loss is not finite.
+        DivergedError: a loss is not finite.
+        VerificationError: the folder's state is of another run, or damaged.
     """
-    rate = AnnealedRate(recipe.learning_rate, recipe.steps)
-    optimizer = keras.optimizers.Adam(rate, global_clipnorm=recipe.clip_norm)
-    optimizer.build(model.trainable_variables)
-    step_once = _make_step(model, optimizer, streams)
+    run, checkpoints = _Run(), Checkpoints(folder)
     collapse = DomainCollapse(task.classes)
-    curves: list[dict[str, float]] = []
+    streams = tuple(
+        Batches({SOURCE: task.source, TARGET: task.target}[domain], domain, recipe.batch, seed)
+        for domain in objective.domains
+    )
+    if not streams:  # a method that changes statistics alone
+        objective.begin(task)
+        _note_point(run, {}, objective, task, checkpoints, note)
+    else:
+        trainer = Trainer(objective, streams, recipe)
+        if folder is not None and (folder / _STATE_NAME).is_file():
+            _go_on(run, trainer, folder)
+            for point in run.curves:
+                collapse.update(point)
+                note(point)
+        else:
+            objective.begin(task)
+        if not run.over:
+            _train(run, trainer, streams, collapse, task, recipe, checkpoints, note, folder)
+    domain = objective.network.domain_of(objective.evaluates_as)
+    apart = measure_features(objective.network, task, domain)["proxy_a"].value if objective.heads else None
+    found = findings(run.curves, task.classes, apart, adapts=TARGET in objective.domains)
+    return Outcome(objective.network, domain, tuple(run.curves), checkpoints, run.collapse, found)
+
+
+def _train(
+    run: _Run,
+    trainer: Trainer,
+    streams: tuple[Batches, ...],
+    collapse: DomainCollapse,
+    task: Task,
+    recipe: Recipe,
+    checkpoints: Checkpoints,
+    note: Note,
+    folder: Path | None,
+) -> None:
     sums: dict[str, float] = {}
-    for step, places in enumerate(zip(*(stream.indices() for stream in streams), strict=True), start=1):
-        for name, value in step_once(*map(tf.constant, places)).items():
+    since = run.step
+    for places in zip(*(stream.indices(skip=run.step) for stream in streams), strict=True):
+        for name, value in trainer.step(run.step, places).items():
             sums[name] = sums.get(name, 0.0) + float(value)
+        run.step += 1
         if not np.isfinite(sums["loss"]):
             raise DivergedError(
-                f"the loss became {sums['loss']} at step {step} of {recipe.steps}; "
+                f"the loss became {sums['loss']} at step {run.step} of {recipe.steps}; "
                 f"use a learning rate below {recipe.learning_rate:g} or a smaller clip_norm than {recipe.clip_norm:g}"
             )
-        if step % recipe.watch_every == 0 or step == recipe.steps:
-            since = step - (int(curves[-1]["step"]) if curves else 0)
-            means = {name: value / since for name, value in sums.items()}
-            curves.append({"step": step, **means, **_watch(model, task, streams[0].domain, target_domain)})
-            sums.clear()
-            note(curves[-1])
-            if collapse.update(curves[-1]) or step == recipe.steps:
-                break
-    return Outcome(model, target_domain, tuple(curves), collapse.message)
+        if run.step % recipe.watch_every and run.step != recipe.steps:
+            continue
+        means = {name: value / (run.step - since) for name, value in sums.items()}
+        _note_point(run, means, trainer.objective, task, checkpoints, note)
+        sums, since = {}, run.step
+        collapsed = collapse.update(run.curves[-1])
+        run.collapse = collapse.message
+        run.over = run.step == recipe.steps or (collapsed and recipe.stop_on_collapse)
+        if folder is not None:
+            _write_state(run, trainer, folder)
+        if run.over:
+            return
 
 
-def predict_logits(model: keras.Model, pixels: np.ndarray, domain: int, batch: int = 256) -> np.ndarray:
-    """Logits `(n, classes)` float32 of images `(n, height, width, 3)`, normalised by one domain's statistics."""
-    parts = [
-        model({"image": chunk, "domain": np.full(len(chunk), domain, np.int32)}, training=False)["label"]
-        for chunk in (pixels[start : start + batch] for start in range(0, len(pixels), batch))
-    ]
-    return np.concatenate([np.asarray(part, np.float32) for part in parts])
+def _note_point(
+    run: _Run, means: dict[str, float], objective: Objective, task: Task, checkpoints: Checkpoints, note: Note
+) -> None:
+    run.curves.append({"step": run.step, **means, **watch(objective, task)})
+    checkpoints.keep(run.step, objective.network.model)
+    note(run.curves[-1])
 
 
-def _make_step(model: keras.Model, optimizer: Any, streams: tuple[Batches, ...]) -> Callable[..., dict[str, Any]]:
-    """One optimiser step as a graph: places in each stream -> losses and accuracies of the batch."""
-    label_loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=UNLABELLED)
-    domain_loss = keras.losses.BinaryCrossentropy(from_logits=True)
-    pixels = [tf.constant(stream.images.pixels) for stream in streams]
-    labels = [tf.constant(_labels(stream.images)) for stream in streams]
-    domains = tf.concat([tf.fill([stream.size], stream.domain) for stream in streams], 0)
-    is_target = tf.cast(domains[:, None], tf.float32)
-
-    @tf.function(reduce_retracing=True)
-    def step(*places: Any) -> dict[str, Any]:
-        images = tf.concat([tf.gather(source, place) for source, place in zip(pixels, places, strict=True)], 0)
-        wanted = tf.concat([tf.gather(source, place) for source, place in zip(labels, places, strict=True)], 0)
-        with tf.GradientTape() as tape:
-            outputs = model({"image": images, "domain": domains}, training=True)
-            numbers = {"label_loss": label_loss(wanted, outputs["label"])}
-            loss = numbers["label_loss"]
-            if "domain" in outputs:
-                # The schedule is inside the reversal; a small weight here would starve the reversed gradient only.
-                numbers["domain_loss"] = domain_loss(is_target, outputs["domain"])
-                numbers["domain_accuracy"] = tf.reduce_mean(
-                    tf.cast((outputs["domain"] > 0) == (is_target > 0.5), tf.float32)
-                )
-                loss = loss + numbers["domain_loss"]
-        optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
-        return {"loss": loss, **numbers}
-
-    return step
+def _write_state(run: _Run, trainer: Trainer, folder: Path) -> None:
+    facts = {"step": run.step, "curves": run.curves, "collapse": run.collapse, "over": run.over}
+    folder.mkdir(parents=True, exist_ok=True)
+    Checkpoint(facts, trainer.state()).write(folder / _STATE_NAME)
 
 
-def _labels(images: Images) -> np.ndarray:
-    if images.labels is None:
-        return np.full(len(images), UNLABELLED, np.int32)
-    return images.labels.astype(np.int32)
+def _go_on(run: _Run, trainer: Trainer, folder: Path) -> None:
+    stored = Checkpoint.read(folder / _STATE_NAME)
+    trainer.restore(stored.arrays)
+    run.step, run.curves = stored.facts["step"], stored.facts["curves"]
+    run.collapse, run.over = stored.facts["collapse"], stored.facts["over"]
 
 
-def _watch(model: keras.Model, task: Task, source_domain: int, target_domain: int) -> dict[str, float]:
-    """One point of the curves: accuracy on held-out images of both domains, entropy on the target, lambda."""
-    source = predict_logits(model, task.source_watch.pixels, source_domain)
-    target = predict_logits(model, task.target_watch.pixels, target_domain)
-    point = {
-        "source_accuracy": float(np.mean(source.argmax(1) == task.source_watch.labels)),
-        "target_accuracy": float(np.mean(target.argmax(1) == task.target_watch.labels)),
-        "entropy": mean_entropy(target),
-    }
-    reversals = [layer for layer in model.layers if isinstance(layer, GradientReversal)]
-    return point | ({"lambda": float(reversals[0].strength)} if reversals else {})
+def predict_logits(network: Network, pixels: np.ndarray, domain: int) -> np.ndarray:
+    """Logits `(n, ..., classes)` float32 of images, normalised by one domain's statistics."""
+    return np.asarray(network.infer(pixels, domain).logits)

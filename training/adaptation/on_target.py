@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import keras
+from typing import ClassVar
 
-from training.adaptation.loop import Batches, Note, Outcome, fit
-from training.adaptation.task import TARGET, Recipe, Task
+from training.adaptation.objective import Objective
+from training.adaptation.task import TARGET
 
 
-def adapt(model: keras.Model, task: Task, recipe: Recipe, seed: int, note: Note) -> Outcome:
-    """Train on the labelled target images alone, for as many steps as the other methods."""
-    stream = Batches(task.target, TARGET, recipe.batch, seed)
-    return fit(model, (stream,), task, recipe, TARGET, note)
+class OnTarget(Objective):
+    """Label loss on the target alone, for as many steps as the other methods."""
+
+    domains: ClassVar[tuple[int, ...]] = (TARGET,)

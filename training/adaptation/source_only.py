@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import keras
+from typing import ClassVar
 
-from training.adaptation.loop import Batches, Note, Outcome, fit
-from training.adaptation.task import SOURCE, Recipe, Task
+from training.adaptation.objective import Objective
+from training.adaptation.task import SOURCE
 
 
-def adapt(model: keras.Model, task: Task, recipe: Recipe, seed: int, note: Note) -> Outcome:
-    """Train on the labelled source images; target images are normalised by the source's statistics."""
-    stream = Batches(task.source, SOURCE, recipe.batch, seed)
-    return fit(model, (stream,), task, recipe, SOURCE, note)
+class SourceOnly(Objective):
+    """Label loss on the source; target images are normalised by the source's statistics."""
+
+    evaluates_as: ClassVar[int] = SOURCE

@@ -10,7 +10,6 @@ import keras
 from keras import layers
 
 from training.adaptation.domain_batch_normalization import DomainBatchNormalization
-from training.adaptation.gradient_reversal import GradientReversal
 
 DOMAINS = 2
 FEATURES = "features"
@@ -41,20 +40,3 @@ def build(size: tuple[int, int], classes: int) -> keras.Model:
     hidden = layers.Dense(100, activation="relu")(hidden)
     logits = layers.Dense(classes, dtype="float32", name="label_logits")(hidden)
     return keras.Model({"image": image, "domain": domain}, {"label": logits}, name="digits")
-
-
-def with_domain_head(classifier: keras.Model, steps: int, maximum: float) -> keras.Model:
-    """The classifier with a second output `domain` `(n, 1)`, logits of "target", behind a gradient reversal.
-
-    Args:
-        classifier: a model of `build`; its layers are shared, not copied.
-        steps: length of the schedule of the reversal.
-        maximum: the strength that the schedule rises to.
-    """
-    features = classifier.get_layer(FEATURES).output
-    reversed_features = GradientReversal(steps, maximum=maximum)(features)
-    hidden = layers.Dense(100, activation="relu")(reversed_features)
-    hidden = layers.Dropout(0.5)(hidden)
-    logits = layers.Dense(1, dtype="float32", name="domain_logits")(hidden)
-    outputs = {"label": classifier.output["label"], "domain": logits}
-    return keras.Model(classifier.input, outputs, name=f"{classifier.name}_with_domain_head")

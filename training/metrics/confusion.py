@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -29,15 +30,17 @@ class Confusion:
         return cls(np.zeros((classes, classes + 1), np.int64))
 
     @classmethod
-    def of(cls, truth: np.ndarray, prediction: np.ndarray, classes: int, ignore: int = IGNORE) -> Confusion:
-        """Counts of two integer arrays of one shape; places where the truth is `ignore` do not count.
+    def of(
+        cls, truth: np.ndarray, prediction: np.ndarray, classes: int, ignore: int | Sequence[int] = IGNORE
+    ) -> Confusion:
+        """Counts of two integer arrays of one shape; places where the truth is `ignore`, or one of it, do not count.
 
         Raises:
             ValueError: the shapes differ, or a true id is neither a class nor `ignore`.
         """
         if truth.shape != prediction.shape:
             raise ValueError(f"truth and prediction must have one shape, got {truth.shape} and {prediction.shape}")
-        counted = truth != ignore
+        counted = truth != ignore if isinstance(ignore, int) else ~np.isin(truth, ignore)
         rows = truth[counted].astype(np.int64)
         if rows.size and (rows.min() < 0 or rows.max() >= classes):
             raise ValueError(
@@ -49,6 +52,11 @@ class Confusion:
         counts = np.bincount(rows * (classes + 1) + columns, minlength=classes * (classes + 1))
         return cls(counts.reshape(classes, classes + 1).astype(np.int64))
 
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+        return len(self.matrix)
+
     def __add__(self, other: Confusion) -> Confusion:
         return Confusion(self.matrix + other.matrix)
 
@@ -59,18 +67,34 @@ class Confusion:
     @property
     def accuracy(self) -> float:
         """Share of what counts that was predicted right; nan when nothing counts."""
-        return float(_ratio(self._hits.sum(), self.matrix.sum()))
+        return float(ratio(self._hits.sum(), self.matrix.sum()))
 
     @property
     def recall(self) -> np.ndarray:
         """`(classes,)` share of each class that was predicted right; nan for classes that do not occur."""
-        return _ratio(self._hits, self.matrix.sum(axis=1))
+        return ratio(self._hits, self.matrix.sum(axis=1))
 
     @property
     def iou(self) -> np.ndarray:
         """`(classes,)` intersection over union of each class."""
         predicted = self.matrix[:, :-1].sum(axis=0)
-        return _ratio(self._hits, self.matrix.sum(axis=1) + predicted - self._hits)
+        return ratio(self._hits, self.matrix.sum(axis=1) + predicted - self._hits)
+
+    @property
+    def false_positives(self) -> np.ndarray:
+        """`(classes,)` how often each class was predicted for another one that counts."""
+        return self.matrix[:, :-1].sum(axis=0) - np.diagonal(self.matrix)
+
+    def grouped(self, groups: Sequence[Sequence[int]]) -> Confusion:
+        """The confusion of groups of classes; a true class of no group does not count, predicted ones are void.
+
+        Args:
+            groups: the dense indices of the classes of each group.
+        """
+        columns = [self.matrix[:, list(group)].sum(axis=1) for group in groups]
+        columns.append(self.matrix.sum(axis=1) - sum(columns))
+        by_prediction = np.stack(columns, axis=1)
+        return Confusion(np.stack([by_prediction[list(group)].sum(axis=0) for group in groups]))
 
     @property
     def mean_iou(self) -> float:
@@ -79,6 +103,7 @@ class Confusion:
         return float(iou.mean()) if iou.size else float("nan")
 
 
-def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+def ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """`part / whole`, nan where the whole is 0."""
     whole = np.asarray(whole, np.float64)
     return np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0)

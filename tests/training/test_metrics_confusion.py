@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import accuracy_score, confusion_matrix, jaccard_score
 
 from datasets.labels import IGNORE
-from training.confusion import Confusion
+from training.metrics.confusion import Confusion
 
 CLASSES = 5
 
@@ -69,3 +69,8 @@ def test_parts_add_up_to_the_whole(pair: np.ndarray, cut: int) -> None:
     np.testing.assert_array_equal(parts.matrix, Confusion.of(truth, prediction, CLASSES).matrix)
     assert parts.matrix.sum() == 60
     assert parts.matrix.dtype == np.int64
+
+
+def test_counts_of_confusion_do_not_wrap_in_small_integers() -> None:
+    truth = np.zeros((600, 600), np.uint8)
+    assert Confusion.of(truth, truth, 2).matrix[0, 0] == 360_000

@@ -1,0 +1,95 @@
+"""What a source may ask of the place where its files lie, be it on this machine or in an object store.
+
+`pathlib.Path` is the place on this machine. Another kind of place (`pipelines.remote_path`) is handed in by value: it
+has the methods below, and whatever insists on a local file (`open`, `zipfile`) gets a copy through `__fspath__`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+
+class Place(Protocol):
+    """A file or a folder. Errors are `OSError`s, as `pathlib` raises them."""
+
+    @property
+    def name(self) -> str:
+        """The last part."""
+
+    def __truediv__(self, name: str) -> Place:
+        """What lies below."""
+
+    def __fspath__(self) -> str:
+        """A file of this machine with the same bytes."""
+
+    def exists(self) -> bool:
+        """Whether it is a file or a folder."""
+
+    def is_file(self) -> bool:
+        """Whether it is a file."""
+
+    def is_dir(self) -> bool:
+        """Whether it is a folder."""
+
+    def read_bytes(self) -> bytes:
+        """The bytes of a file."""
+
+    def read_text(self, encoding: str | None = None) -> str:
+        """The text of a file."""
+
+    def stat(self) -> Any:
+        """`st_size` in bytes."""
+
+    def iterdir(self) -> Iterable[Any]:
+        """What lies in a folder."""
+
+    def glob(self, pattern: str) -> Iterable[Any]:
+        """What lies in a folder and has a name like the pattern."""
+
+
+class RemoteFolder(Place, Protocol):
+    """A folder that is listed as a whole: asking file by file would cost a request each."""
+
+    def file_sizes(self) -> dict[str, int]:
+        """Bytes of every file below, by its name relative to the folder."""
+
+
+def below(root: Path, name: str) -> Path | str:
+    """A file below a root, named in the cheapest way that `datasets.reading.read_bytes` takes."""
+    return f"{root}/{name}" if isinstance(root, Path) else root / name
+
+
+def folder_names(root: Any) -> list[str]:
+    """Names of the folders right below a root."""
+    if isinstance(root, Path):
+        return [entry.name for entry in os.scandir(root) if entry.is_dir()]
+    return sorted({name.partition("/")[0] for name in root.file_sizes() if "/" in name})
+
+
+def file_names(root: Any, folder: str) -> Iterator[str]:
+    """Every file in a folder and below it, relative to the root; links are followed, but never round in a circle."""
+    if isinstance(root, Path):
+        yield from _walk(root, folder)
+    else:
+        prefix = f"{folder}/" if folder else ""
+        yield from (name for name in sorted(root.file_sizes()) if name.startswith(prefix))
+
+
+def _walk(root: Path, folder: str, above: tuple[tuple[int, int], ...] = ()) -> Iterator[str]:
+    try:
+        status = os.stat(root / folder)
+        entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name)
+    except OSError:
+        return
+    identity = status.st_dev, status.st_ino
+    if identity in above:
+        return
+    for entry in entries:
+        name = f"{folder}/{entry.name}" if folder else entry.name
+        if entry.is_dir():
+            yield from _walk(root, name, (*above, identity))
+        elif entry.is_file():
+            yield name

@@ -1,0 +1,1 @@
+"""Streets, drawn from a generator: what stands in them, where it stands, and in which light."""

@@ -1,0 +1,90 @@
+"""Time of day and weather: the sky, the sun, and how the camera exposes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rendering.backgrounds import Background
+from rendering.lights import AmbientLight, Shadows, SunLight
+from rendering.randomisation import Dice, Randomisation, Range, draw_sensor
+from rendering.sensor import Sensor
+from rendering.streets.classes import IDS
+from rendering.streets.factors import Factors, choice, spread
+from rendering.streets.pictures import SKIES
+from rendering.streets.recipes import StreetTexture
+
+WEATHERS = ("sun", "overcast", "dusk", "haze")
+"""Kinds of weather and light."""
+
+_TYPICAL_AZIMUTH_DEG = 50.0
+_MAP_PX = 1024
+
+
+@dataclass(frozen=True)
+class _Sky:
+    """Ranges of one weather: the sun's height, its light and the sky's (R, G, B), stops of exposure, shadows."""
+
+    elevation_deg: Range
+    sun: tuple[float, float, float]
+    above: tuple[float, float, float]
+    below: tuple[float, float, float]
+    exposure_ev: Range
+    casts: bool
+
+
+_SKIES = {
+    "sun": _Sky((14.0, 58.0), (2.1, 1.95, 1.7), (0.55, 0.62, 0.75), (0.3, 0.28, 0.26), (-0.9, 0.4), True),
+    "overcast": _Sky((30.0, 70.0), (0.25, 0.25, 0.25), (1.05, 1.08, 1.12), (0.42, 0.41, 0.4), (-1.0, 0.3), False),
+    "dusk": _Sky((4.0, 14.0), (0.35, 0.26, 0.18), (0.42, 0.46, 0.54), (0.16, 0.16, 0.16), (-0.9, 0.3), False),
+    "haze": _Sky((16.0, 45.0), (0.7, 0.68, 0.62), (0.95, 0.95, 0.95), (0.45, 0.44, 0.42), (-0.6, 0.4), True),
+}
+
+
+@dataclass(frozen=True)
+class Weather:
+    """The light of one scene."""
+
+    kind: str
+    sun: SunLight
+    ambient: AmbientLight
+    background: Background
+    sensor: Sensor
+
+
+def draw_weather(kinds: tuple[str, ...], ranges: Randomisation, factors: Factors, dice: Dice, shadows: bool) -> Weather:
+    """One of these kinds, with its sky.
+
+    Args:
+        kinds: names of `WEATHERS`.
+        ranges: of the sensor.
+        factors: `light` holds the first kind and its middle, `background` one sky.
+        dice: takes the same number of draws whatever comes of it.
+        shadows: whether the sun casts them.
+    """
+    kind = kinds[choice(dice, len(kinds), factors.light)]
+    sky = _SKIES[kind]
+    azimuth = np.radians(_TYPICAL_AZIMUTH_DEG + factors.light * dice.between((-180.0, 180.0)))
+    elevation = np.radians(spread(dice, sky.elevation_deg, factors.light))
+    strength = spread(dice, (0.7, 1.3), factors.light)
+    fill = spread(dice, (0.75, 1.25), factors.light)
+    warmth = spread(dice, (-0.12, 0.12), factors.light)
+    across = np.cos(elevation)
+    direction = (float(np.sin(azimuth) * across), float(np.sin(elevation)), float(-np.cos(azimuth) * across))
+    red, green, blue = (strength * part for part in sky.sun)
+    sun = SunLight(
+        direction,
+        (red * (1 + warmth), green, blue * (1 - warmth)),
+        Shadows(_MAP_PX, 1.2) if shadows and sky.casts else None,
+    )
+    above, below = (tuple(fill * part for part in side) for side in (sky.above, sky.below))
+    exposure = spread(dice, sky.exposure_ev, factors.light)
+    skies = [number for number, row in enumerate(SKIES) if row[0] == kind]
+    number = skies[choice(dice, len(skies), factors.background)]
+    variant = number + len(SKIES) * choice(dice, 3, factors.background)
+    picture = StreetTexture("sky", variant)
+    background = Background(picture=picture, semantic=IDS["sky"])
+    sensor = draw_sensor(ranges, dice)
+    sensor = replace(sensor, exposure_ev=sensor.exposure_ev + exposure)
+    return Weather(kind, sun, AmbientLight(above, below), background, sensor)  # type: ignore[arg-type]

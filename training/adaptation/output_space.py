@@ -1,0 +1,64 @@
+"""An adversary on the predictions: AdaptSegNet (Tsai et al., CVPR 2018, 1802.10349) and AdvEnt (Vu et al., CVPR 2019).
+
+A discriminator learns to tell source predictions from target predictions; the network learns target predictions that
+pass for the source's. Unlike DANN there is no gradient reversal: both have a loss and an optimiser of their own.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import keras
+import tensorflow as tf
+
+from training.adaptation.dann import domain_loss
+from training.adaptation.domain_heads import discriminator_on_maps, head_on_vectors
+from training.adaptation.information import _LEAST
+from training.adaptation.network import Network
+from training.adaptation.objective import Batch, Losses, Objective
+from training.adaptation.task import SOURCE, TARGET, Recipe, Task
+
+_WEIGHT_ON_MAPS = 1e-3
+_WEIGHT_ON_VECTORS = 0.1  # ten numbers an image are far less of a signal than a map of them
+
+
+class OutputSpace(Objective):
+    """AdaptSegNet: the adversary sees class probabilities."""
+
+    domains: ClassVar[tuple[int, ...]] = (SOURCE, TARGET)
+
+    def __init__(self, network: Network, task: Task, recipe: Recipe, seed: int) -> None:
+        super().__init__(network, task, recipe, seed)
+        predictions = keras.Input((*(task.size if task.dense else ()), task.classes))
+        discriminator = discriminator_on_maps if task.dense else head_on_vectors
+        self.adversary = keras.Model(predictions, discriminator(predictions), name="discriminator")
+        self._weight = _WEIGHT_ON_MAPS if task.dense else _WEIGHT_ON_VECTORS
+        if not task.dense:
+            self.adversary_rate = recipe.learning_rate
+
+    def losses(self, batch: Batch) -> Losses:
+        """The network's losses, and the discriminator's on predictions through which no gradient flows."""
+        assert self.adversary is not None
+        outputs = self.network(batch.images, batch.domains)
+        seen = self.what_it_sees(tf.nn.softmax(outputs.logits))
+        fooled = self.adversary(batch.of_target(seen), training=True)
+        deception, _ = domain_loss(fooled, tf.fill([tf.shape(fooled)[0]], SOURCE))
+        own, accuracy = domain_loss(self.adversary(tf.stop_gradient(seen), training=True), batch.domains)
+        label_loss = self.label_loss(batch.labels, outputs.logits)
+        return Losses(
+            {"label_loss": label_loss, "adversarial_loss": self._weight * deception},
+            {"domain_loss": own},
+            {"domain_accuracy": accuracy},
+        )
+
+    def what_it_sees(self, probabilities: Any) -> Any:
+        """What is shown to the discriminator."""
+        return probabilities
+
+
+class AdvEnt(OutputSpace):
+    """AdvEnt: the adversary sees -p log p / ln C, how much each class adds to the uncertainty."""
+
+    def what_it_sees(self, probabilities: Any) -> Any:
+        """Weighted self-information."""
+        return -probabilities * tf.math.log(probabilities + _LEAST) / tf.math.log(float(self.classes))
