@@ -104,12 +104,14 @@ def _ours(thoroughness: str) -> Callable[[str, Path, Path], None]:
         from pipelines.build import run_build
         from pipelines.options import BuildOptions
         from pipelines.plan import plan_build
+        from pipelines.runners import local_kind
 
         options = BuildOptions(verify=thoroughness)  # type: ignore[arg-type]
 
         def work() -> None:
             chosen = SOURCES[name](source, splits=("train",))
-            run_build(chosen, plan_build(chosen, out, options), options, "threads")
+            build = plan_build(chosen, out, options)
+            run_build(chosen, build, options, local_kind(build, "threads", options, "auto"))
 
         _timed(work)
 

@@ -23,6 +23,7 @@ _SMALL_BYTES = 16_000_000  # one worker writes this before others have started
 _MANY_BYTES = 400_000_000  # of decoded photographs: from here on processes make good the second that they take to start
 _TINY_ITEM_BYTES = 16_000  # below, the interpreter's own work is most of it, and threads only wait for each other
 _MANY_TINY_ITEMS = 30_000  # from here on processes make good their start for tiny items too
+_MANY_CHECKED_ITEMS = 4_000  # and from here on for photographs whose pixels are not decoded
 _LARGE_ITEM_BYTES = 1_000_000  # whose checksums are worth a thread when no pixel is decoded
 
 
@@ -86,6 +87,8 @@ def local_kind(build: Build, suits: WorkerKind, options: BuildOptions, chosen: s
         return "in-process"
     if item_bytes < _TINY_ITEM_BYTES:
         return "processes" if build.examples > _MANY_TINY_ITEMS else "in-process"
-    if build.bytes < _SMALL_BYTES or (options.verify == "fast" and item_bytes < _LARGE_ITEM_BYTES):
+    if build.bytes < _SMALL_BYTES:
         return "in-process"
+    if options.verify == "fast" and item_bytes < _LARGE_ITEM_BYTES:
+        return "processes" if build.examples > _MANY_CHECKED_ITEMS else "in-process"
     return "processes" if options.verify != "fast" and build.bytes > _MANY_BYTES else suits

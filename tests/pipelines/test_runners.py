@@ -58,7 +58,8 @@ def test_beams_options_are_found_in_both_spellings() -> None:
         ("threads", 2, 100, 100_000, "full", "auto", "in-process"),  # small
         ("threads", 1, 1000, 100_000, "full", "auto", "in-process"),  # alone
         ("threads", 2, 10_000, 100_000, "full", "auto", "processes"),  # many
-        ("threads", 2, 10_000, 100_000, "fast", "auto", "in-process"),  # only copied
+        ("threads", 2, 1000, 100_000, "fast", "auto", "in-process"),  # only copied
+        ("threads", 2, 10_000, 100_000, "fast", "auto", "processes"),  # only copied, but many
         ("threads", 2, 1000, 2_000_000, "fast", "auto", "threads"),  # only copied, but large
         ("threads", 2, 20_000, 300, "full", "auto", "in-process"),  # tiny
         ("threads", 2, 70_000, 300, "full", "auto", "processes"),  # tiny and many
