@@ -7,8 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import yaml
 
+from datasets.dataset import Dataset
 from tests.rendering.model_files import cube_glb
 
 
@@ -49,3 +51,19 @@ def test_what_is_wrong_is_told_before_any_work(tmp_path: Path) -> None:
         assert done.returncode == 2
         assert reason in done.stderr
         assert not (tmp_path / "out").exists()
+
+
+def test_supersampling_changes_colours_and_no_label(gl: None, tmp_path: Path) -> None:
+    frames = {}
+    for supersample in ("1", "3"):
+        words = ("render", "digits", str(tmp_path / supersample), "--frames", "2", "--size", "48x48", "--workers", "1")
+        done = realitygap(*words, "--supersample", supersample)
+        assert done.returncode == 0, done.stderr
+        frames[supersample] = list(Dataset.open(tmp_path / supersample / "digits_rendered").samples("train"))
+    for plain, smooth in zip(frames["1"], frames["3"], strict=True):
+        for field in ("semantic", "instance", "depth"):
+            np.testing.assert_array_equal(plain.value(field).array, smooth.value(field).array)
+        assert not np.array_equal(plain.image.array, smooth.image.array)
+    done = realitygap("render", "digits", str(tmp_path / "even"), "--frames", "2", "--supersample", "2")
+    assert done.returncode == 2
+    assert "--supersample must be odd and 1 or more, got 2" in done.stderr
