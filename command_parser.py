@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import MISSING, fields
-from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, get_args, get_origin, get_type_hints
 
 from datasets.errors import UsageError
 
@@ -25,7 +25,12 @@ def make_parser(name: str, about: str) -> ArgumentParser:
             return (action.help or "").rstrip(".") + shown
 
     class Parser(ArgumentParser):
-        """Shows options with hyphens; both spellings are accepted."""
+        """Shows options with hyphens; both spellings are accepted. Lists may be written `0,1,2`."""
+
+        lists: ClassVar[set[str]]
+
+        def parse_args(self, args: Any = None, **more: Any) -> Any:  # type: ignore[override]
+            return super().parse_args(_with_brackets(args, self.lists), **more)
 
         def format_help(self, *words: Any) -> str:
             return _hyphened(super().format_help(*words))
@@ -33,6 +38,7 @@ def make_parser(name: str, about: str) -> ArgumentParser:
         def error(self, message: str, ex: Exception | None = None) -> Any:
             raise UsageError(f"{_plainly(message)} (`realitygap {name} --help` explains every option)") from ex
 
+    Parser.lists = set()
     return Parser(prog=f"realitygap {name}", description=about, formatter_class=Formatter)
 
 
@@ -54,6 +60,8 @@ def add_options(parser: ArgumentParser, kind: type[Any], skip: frozenset[str] = 
     for field in fields(kind):
         if field.name in skip:
             continue
+        if get_origin(hints[field.name]) is tuple:
+            parser.lists.add(f"--{field.name}")  # type: ignore[attr-defined]  # of the class in `make_parser`
         words: dict[str, Any] = {"help": helps.get(field.name)}
         if hints[field.name] is bool:
             action = ActionYesNo if field.default is True else "store_true"
@@ -71,6 +79,21 @@ def options_of(kind: type[Any], parsed: Any, **more: Any) -> Any:
     """The dataclass made from what was parsed; what was not given keeps its default."""
     given = {field.name: parsed[field.name] for field in fields(kind) if parsed.get(field.name) is not None}
     return kind(**given | more)
+
+
+def _with_brackets(words: list[str], lists: set[str]) -> list[str]:
+    """The words of a command line with the values of lists in brackets, as the parser wants them."""
+    bracketed, option = [], ""
+    for word in words:
+        name, equals, value = word.partition("=")
+        if option in lists and not word.startswith(("[", "--")):
+            bracketed.append(f"[{word}]")
+        elif name in lists and equals and not value.startswith("["):
+            bracketed.append(f"{name}=[{value}]")
+        else:
+            bracketed.append(word)
+        option = word
+    return bracketed
 
 
 def _plainly(message: str) -> str:

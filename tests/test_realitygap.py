@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 
 import realitygap
@@ -78,6 +79,16 @@ def test_a_wrong_call_is_one_paragraph_and_code_2(
     assert len(err.strip().splitlines()) == 1
     assert "Traceback" not in err
     assert out == ""
+
+
+@pytest.mark.parametrize(
+    "words", [("--objects", "2,3"), ("--objects=2,3",), ("--objects", "[2, 3]"), ("--objects=[2,3]",)]
+)
+def test_lists_are_written_with_commas(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        realitygap.main(["render", "tabletop", "/tmp/x", "--frames", "2", *words.split(), "--print-config"])
+    assert stop.value.code == 0
+    assert yaml.safe_load(capsys.readouterr().out)["objects"] == [2, 3]
 
 
 def test_debug_shows_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
