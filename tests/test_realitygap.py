@@ -86,7 +86,7 @@ def test_a_wrong_call_is_one_paragraph_and_code_2(
 )
 def test_lists_are_written_with_commas(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
-        realitygap.main(["render", "tabletop", "/tmp/x", "--frames", "2", *words.split(), "--print-config"])
+        realitygap.main(["render", "tabletop", "/tmp/x", "--frames", "2", *words, "--print-config"])
     assert stop.value.code == 0
     assert yaml.safe_load(capsys.readouterr().out)["objects"] == [2, 3]
 
