@@ -48,6 +48,8 @@ FRAME_BLOCK = np.dtype(
         ("ground_colour", "f4", 4),
         ("gains", "f4", 4),
         ("shadow", "f4", 4),
+        ("grade", "f4", 4),
+        ("fog", "f4", 4),
     ]
 )
 """One frame."""

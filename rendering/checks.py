@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+_INF = float("inf")
+
 
 def keep_matrix(owner: Any, name: str, shape: tuple[int, int]) -> None:
     """Keep a frozen float64 copy of a matrix of finite numbers.
@@ -27,8 +29,8 @@ def keep_colours(owner: Any, *names: str) -> None:
         ValueError: there are not three, or one is below 0.
     """
     for name in names:
-        colour = tuple(float(part) for part in getattr(owner, name))
-        if len(colour) != 3 or not 0 <= min(colour) <= max(colour) < float("inf"):
+        colour = tuple(map(float, getattr(owner, name)))
+        if len(colour) != 3 or not (0 <= colour[0] < _INF and 0 <= colour[1] < _INF and 0 <= colour[2] < _INF):
             raise ValueError(f"{type(owner).__name__}: {name} must be (R, G, B), each 0 or more, got {colour}")
         object.__setattr__(owner, name, colour)
 

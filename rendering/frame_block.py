@@ -31,6 +31,9 @@ def frame_block(
     row["sky_colour"][:3] = scene.ambient.sky
     row["ground_colour"][:3] = scene.ambient.ground
     row["gains"][:3] = scene.sensor.gains
+    row["grade"][:2] = scene.sensor.contrast, scene.sensor.saturation
+    if scene.fog is not None:
+        row["fog"] = *scene.fog.colour, scene.fog.extinction_per_m
     for place, lamp in enumerate(scene.point_lights):
         row["lamp_position"][place, :3] = axes @ lamp.position_m + camera.world_to_camera[:3, 3]
         row["lamp_colour"][place, :3] = lamp.colour

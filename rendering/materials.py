@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 from rendering.backgrounds import Colour
 from rendering.checks import keep_colours
@@ -44,14 +43,18 @@ class Material:
     def __post_init__(self) -> None:
         keep_colours(self, "base_colour", "emissive")
         shares = (*self.base_colour, self.roughness, self.metallic, self.alpha_cutoff or 0.0)
-        if not all(0 <= value <= 1 for value in shares):
+        if not (min(shares) >= 0 and max(shares) <= 1 and sum(shares) <= len(shares)):  # the sum finds NaN
             raise ValueError(f"material: every value but emissive must be between 0 and 1, got {self}")
 
-    @cached_property
+    @property
     def textures(self) -> dict[str, TextureRecipe]:
         """The textures that it has, by the name of their attribute."""
-        recipes = {name: getattr(self, name) for name in TEXTURE_SLOTS}
-        return {name: recipe for name, recipe in recipes.items() if recipe is not None}
+        found: dict[str, TextureRecipe] | None = self.__dict__.get("_textures")
+        if found is None:  # not a `cached_property`: until Python 3.12 its lock takes longer than all of this
+            recipes = {name: getattr(self, name) for name in TEXTURE_SLOTS}
+            found = {name: recipe for name, recipe in recipes.items() if recipe is not None}
+            self.__dict__["_textures"] = found
+        return found
 
 
 TEXTURE_SLOTS = {

@@ -74,7 +74,9 @@ class Passes:
         light = self._prepare_light(scene, listed)
         display: Constants = ()
         if self._outputs.display:
-            display = (("DISPLAY", 1), ("TONE_CURVE", TONE_CURVES.index(scene.sensor.tone_curve)))
+            sensor = scene.sensor
+            display = (("DISPLAY", 1), ("TONE_CURVE", TONE_CURVES.index(sensor.tone_curve)))
+            display += (("GRADED", 1),) * sensor.grades
         arrays = {}
         if self._samples is not None and self._pixels is not None:
             self._samples.draw(scene, camera, listed, light, ())
@@ -113,6 +115,8 @@ class Passes:
             constants.append(("ENVIRONMENT", 1))
         if scene.point_lights:
             constants.append(("LAMPS", len(scene.point_lights)))
+        if scene.fog is not None:
+            constants.append(("FOG", 1))
         if scene.sun.shadows is not None and scene.objects:
             target = self._resources.shadow_maps[scene.sun.shadows.map_px]
             target.bind()

@@ -72,6 +72,9 @@ class Randomisation:
         shot_noise: standard deviation of full light's noise.
         bits: choices of bits a channel.
         jpeg_quality: choices of quality; 0 for no compression.
+        sensor_contrast: exponent of light around mid-grey.
+        sensor_saturation: factor of the distance from grey.
+        fog_per_m: extinction of light in a metre of fog, in scenes that have any (streets in haze).
 
     Raises:
         UsageError: a range is upside down or leaves its limits, or a choice is empty or unknown.
@@ -118,6 +121,9 @@ class Randomisation:
     shot_noise: Range = (0.0, 0.0)
     bits: tuple[int, ...] = (8,)
     jpeg_quality: tuple[int, ...] = (0,)
+    sensor_contrast: Range = (1.0, 1.0)
+    sensor_saturation: Range = (1.0, 1.0)
+    fog_per_m: Range = (0.001, 0.015)
 
     def __post_init__(self) -> None:
         for entry in fields(self):
@@ -158,7 +164,9 @@ FACTORS: MappingProxyType[str, dict[str, Any]] = MappingProxyType(
                    "tone_curves": ("clip",), "vignetting": (0.0, 0.0), "distortion_k1": (0.0, 0.0),
                    "distortion_k2": (0.0, 0.0), "motion_deg": (0.0, 0.0),
                    "chromatic_aberration_px": (0.0, 0.0), "motion_px": (0.0, 0.0), "defocus_px": (0.0, 0.0),
-                   "shot_noise": (0.0, 0.0), "bits": (8,), "jpeg_quality": (0,)},
+                   "shot_noise": (0.0, 0.0), "bits": (8,), "jpeg_quality": (0,), "sensor_contrast": (1.0, 1.0),
+                   "sensor_saturation": (1.0, 1.0)},
+        "fog": {"fog_per_m": (0.0, 0.0)},
     }
 )  # fmt: skip
 """What varies together, and the values at which `Randomisation.without` holds it."""
@@ -176,7 +184,8 @@ _LIMITS: dict[str, Range] = {
     "exposure_ev": (-8.0, 8.0), "white_balance": (-4.0, 4.0), "vignetting": (0.0, 1.0), "distortion_k1": (-1.0, 1.0),
     "distortion_k2": (-1.0, 1.0), "motion_deg": (-360.0, 360.0),
     "chromatic_aberration_px": (-10.0, 10.0), "motion_px": (0.0, 50.0), "defocus_px": (0.0, 20.0),
-    "shot_noise": (0.0, 1.0),
+    "shot_noise": (0.0, 1.0), "sensor_contrast": (0.1, 10.0), "sensor_saturation": (0.0, 10.0),
+    "fog_per_m": (0.0, 1.0),
 }  # fmt: skip
 
 
@@ -224,6 +233,7 @@ def draw_sensor(ranges: Randomisation, dice: Dice) -> Sensor:
     for name in ("chromatic_aberration_px", "motion_px", "motion_deg", "defocus_px", "shot_noise"):
         drawn[name] = dice.between(getattr(ranges, name))
     bits, k2 = dice.one_of(ranges.bits), dice.between(ranges.distortion_k2)
+    contrast, saturation = dice.between(ranges.sensor_contrast), dice.between(ranges.sensor_saturation)
     return Sensor(
         blur_px,
         noise,
@@ -232,6 +242,8 @@ def draw_sensor(ranges: Randomisation, dice: Dice) -> Sensor:
         distortion=(k1, k2),
         bits=bits,
         jpeg_quality=quality or None,
+        contrast=contrast,
+        saturation=saturation,
         **drawn,
     )
 

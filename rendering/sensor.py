@@ -18,8 +18,11 @@ TONE_CURVES = ("clip", "reinhard", "aces")
 _LIMITS: dict[str, tuple[float, float]] = {
     "blur_px": (0, 50), "noise": (0, 1), "seed": (0, 2**32 - 1), "exposure_ev": (-16, 16), "white_balance": (-4, 4),
     "vignetting": (0, 1), "chromatic_aberration_px": (-20, 20), "motion_px": (0, 100), "motion_deg": (-360, 360),
-    "defocus_px": (0, 50), "shot_noise": (0, 1), "bits": (1, 8),
+    "defocus_px": (0, 50), "shot_noise": (0, 1), "bits": (1, 8), "contrast": (0.1, 10), "saturation": (0, 10),
 }  # fmt: skip
+
+_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # ITU-R BT.709
+_MID_GREY = np.float32(0.18)
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Sensor:
     """Lens, sensor and picture file. Only `distortion` moves the labels; all else changes colours alone.
 
     The effects come in the order light meets them: distortion, vignetting, chromatic aberration, motion, defocus and
-    blur; exposure and white balance; noise; tone curve; quantisation; compression.
+    blur; exposure and white balance; noise; saturation and contrast; tone curve; quantisation; compression.
 
     Attributes:
         blur_px: standard deviation of a Gaussian blur, in pixels.
@@ -46,6 +49,8 @@ class Sensor:
             square root.
         bits: of each stored channel; the levels are spread over 0 to 255.
         jpeg_quality: 1 to 100 of a JPEG that the picture goes through; None: it is not compressed.
+        contrast: exponent of light, where 18 % grey stays as it is; above 1 darkens shadows and brightens lights.
+        saturation: factor of the distance of every colour from the grey of its luminance; 0 is black and white.
 
     Raises:
         UsageError: a value is outside its range.
@@ -66,6 +71,8 @@ class Sensor:
     shot_noise: float = 0.0
     bits: int = 8
     jpeg_quality: int | None = None
+    contrast: float = 1.0
+    saturation: float = 1.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "distortion", tuple(float(factor) for factor in self.distortion))
@@ -84,6 +91,11 @@ class Sensor:
         """Factors of R, G, B from exposure and white balance."""
         brighter, warmer = 2.0**self.exposure_ev, 2.0 ** (self.white_balance / 2)
         return brighter * warmer, brighter, brighter / warmer
+
+    @property
+    def grades(self) -> bool:
+        """Whether contrast or saturation change anything."""
+        return (self.contrast, self.saturation) != (1, 1)
 
     @property
     def pointwise(self) -> bool:
@@ -108,7 +120,10 @@ class Sensor:
             light = gaussian_filter(light, (self.blur_px, self.blur_px, 0), mode="nearest", truncate=3)
         if self.exposure_ev or self.white_balance:
             light = light * np.array(self.gains, np.float32)
-        return self._stored(toned(self._noisy(light), self.tone_curve))
+        light = self._noisy(light)
+        if self.grades:
+            light = graded(light, self.contrast, self.saturation)
+        return self._stored(toned(light, self.tone_curve))
 
     def _kernels(self) -> list[np.ndarray]:
         kernels = [line_kernel(self.motion_px, self.motion_deg)] if self.motion_px else []
@@ -133,6 +148,13 @@ class Sensor:
             Image.fromarray(colours).save(file, "JPEG", quality=self.jpeg_quality)
             colours = np.array(Image.open(file))
         return colours
+
+
+def graded(light: np.ndarray, contrast: float, saturation: float) -> np.ndarray:
+    """Light after the camera's settings of saturation and contrast, as the power of ASC's colour decision list."""
+    grey = light @ _LUMINANCE
+    light = np.maximum(grey[..., None] + np.float32(saturation) * (light - grey[..., None]), 0)
+    return _MID_GREY * (light / _MID_GREY) ** np.float32(contrast)
 
 
 def toned(light: np.ndarray, curve: str) -> np.ndarray:

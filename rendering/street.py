@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import numpy as np
@@ -123,12 +123,7 @@ class StreetScenes(AssetScenes):
             floor = Ground(-0.06, 900.0, 4.0, ground.paving, IDS["sidewalk"])
         plotter = Plotter(Stage(camera), Things(dice, factors, self.packs, self.asset_share), ground)
         build(plotter, site, layout)
-        return Scene(
-            camera,
-            plotter.stage.objects,
-            weather.sun,
-            weather.ambient,
-            weather.background,
-            weather.sensor,
-            ground=floor,
-        ).settled()
+        empty = Scene(
+            camera, (), weather.sun, weather.ambient, weather.background, weather.sensor, ground=floor, fog=weather.fog
+        )
+        return replace(empty.settled(), objects=plotter.stage.objects)

@@ -11,6 +11,7 @@ from OpenGL import GL
 # for a context that it looks up by window system, and finds none where another library imported PyOpenGL before the
 # headless context was chosen.
 from OpenGL.raw.GL.VERSION.GL_1_1 import glDrawElements
+from OpenGL.raw.GL.VERSION.GL_1_5 import glBufferData
 from OpenGL.raw.GL.VERSION.GL_2_0 import glVertexAttribPointer
 
 from rendering.draw_list import Bounds
@@ -58,12 +59,13 @@ class VertexBuffers:
         columns = {0: mesh.vertices, 1: mesh.normals, 2: mesh.uvs, 3: mesh.colours}  # by location in `surface.vert`
         present = {location: column for location, column in columns.items() if column is not None}
         corners = np.ascontiguousarray(np.hstack(list(present.values())))
+        faces = np.ascontiguousarray(mesh.faces)
         GL.glBindVertexArray(self._array)
         for target, buffer, data in zip(
-            (GL.GL_ARRAY_BUFFER, GL.GL_ELEMENT_ARRAY_BUFFER), self._buffers, (corners, mesh.faces), strict=True
+            (GL.GL_ARRAY_BUFFER, GL.GL_ELEMENT_ARRAY_BUFFER), self._buffers, (corners, faces), strict=True
         ):
             GL.glBindBuffer(target, buffer)
-            GL.glBufferData(target, data.nbytes, data, GL.GL_STATIC_DRAW)
+            glBufferData(target, data.nbytes, c_void_p(data.ctypes.data), GL.GL_STATIC_DRAW)
         offset = 0
         for location, column in present.items():
             count = column.shape[1]

@@ -15,6 +15,8 @@ layout(std140, row_major) uniform FrameBlock {
     vec4 ground_colour;
     vec4 gains;                   // of the sensor, R, G, B
     vec4 shadow;                  // x: half a soft edge as a share of the map, y: offset along the normal, metres
+    vec4 grade;                   // of the sensor, x: contrast, y: saturation
+    vec4 fog;                     // R, G, B and extinction a metre
 };
 
 layout(std140, row_major) uniform ObjectBlock {

@@ -43,6 +43,9 @@ void main() {
     vec2 constants = uintBitsToFloat(looked_up(seen.number, 14).xy);
     vec3 light = lit(position, geometric, geometric, seen.base, constants.x, constants.y);
 #endif
+#ifdef FOG
+    light = mix(fog.rgb, light, exp(-fog.w * length(position)));
+#endif
     colour_out = stored(light);
 #endif
 #ifdef SEMANTIC

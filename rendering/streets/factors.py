@@ -15,6 +15,7 @@ _TELLING = {
     "colour": "saturation",
     "material": "roughness",
     "background": "patterns",
+    "sensor": "noise",
 }
 """A range of each factor that is wide where the factor varies."""
 
@@ -31,6 +32,7 @@ class Factors:
     colour: float = 1.0
     material: float = 1.0
     background: float = 1.0
+    sensor: float = 1.0
 
     @classmethod
     def of(cls, ranges: Randomisation) -> Factors:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw
 
+from rendering.streets.sketch import linear
 from rendering.textures import NoiseTexture
 
 _SIDE = 256
@@ -167,6 +168,13 @@ def sky(variant: int, generator: np.random.Generator) -> np.ndarray:
     shade = 0.86 + 0.28 * np.roll(stretched, 9, axis=0)[:, :, None]
     colours = base * (1 - cover) + cover * np.array(kind[5]) * shade
     return as_picture(colours + generator.normal(0, 1.5, (height, width, 1)))
+
+
+def horizon(variant: int) -> Rgb:
+    """Linear R, G, B of a sky where it meets the ground, its clouds and what is between them."""
+    _, _, low, cover, hardness, clouds = SKIES[variant % len(SKIES)]
+    share = min(cover * hardness, 1.0) / 2
+    return linear(*((1 - share) * level + share * white for level, white in zip(low, clouds, strict=True)))
 
 
 SKIES: tuple[tuple[str, Rgb, Rgb, float, float, Rgb], ...] = (

@@ -110,6 +110,9 @@ def _strip(
 ) -> None:  # fmt: skip
     """A surface between two lines beside the path, each (t, height), seen from above or from where left is left."""
     pieces = max(1, math.ceil(abs(along[1] - along[0]) / _STEP_M)) if path.curvature else 1
+    if pieces == 1:
+        _quad(sketch, path, along, left, right, texture_m)
+        return
     n, rise, run = pieces + 1, right[1] - left[1], right[0] - left[0]
     s = np.linspace(*along, n)
     turn = math.radians(path.heading_deg) + path.curvature * s
@@ -126,3 +129,22 @@ def _strip(
     faces = np.empty((2 * pieces, 3), np.int64)
     faces[::2], faces[1::2] = np.stack([k, k + n, k + n + 1], axis=1), np.stack([k, k + n + 1, k + 1], axis=1)
     sketch.patch(points, normals / width, faces, uvs=uvs / texture_m)
+
+
+def _quad(
+    sketch: Sketch, path: Path, along: tuple[float, float], left: tuple[float, float], right: tuple[float, float],
+    texture_m: float,
+) -> None:  # fmt: skip
+    """A strip of one piece. Most are, and for four corners numpy takes several times as long as plain numbers."""
+    rise, run = right[1] - left[1], right[0] - left[0]
+    width = math.hypot(rise, run)
+    start = math.radians(path.heading_deg)
+    points, normals, uvs = [], [], []
+    for (t, height), place in ((left, 0.0), (right, width)):
+        for s in along:
+            (x, z), turn = path.point(s, t), start + path.curvature * s
+            points.append((x, height, z))
+            normals.append((-rise * math.cos(turn) / width, run / width, -rise * math.sin(turn) / width))
+            across, up = place / texture_m, s / texture_m
+            uvs.append((up, across) if rise else (across, up))
+    sketch.patch(np.array(points), np.array(normals), [(0, 2, 3), (0, 3, 1)], uvs=np.array(uvs))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -154,7 +155,8 @@ class Sketch:
         )
 
 
-def linear(red: int, green: int, blue: int) -> Colour:
+@lru_cache(maxsize=1024)
+def linear(red: float, green: float, blue: float) -> Colour:
     """A linear-light colour from its sRGB levels."""
     shares = (level / 255 for level in (red, green, blue))
     r, g, b = (share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares)

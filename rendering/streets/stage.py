@@ -9,6 +9,7 @@ import numpy as np
 from rendering.assets.asset import Asset
 from rendering.materials import Material
 from rendering.meshes import MeshRecipe
+from rendering.plain_values import settled
 from rendering.scene import Camera, SceneObject
 from rendering.streets.classes import COUNTABLE, IDS, INSTANCES_A_CLASS
 from rendering.streets.path import Path
@@ -27,7 +28,7 @@ class Stage:
     """
 
     def __init__(self, camera: Camera) -> None:
-        self._objects: list[SceneObject] = []
+        self._placed: list[tuple[MeshRecipe, np.ndarray, Material, int, int]] = []
         self._counts: dict[str, int] = {}
         self._taken: list[tuple[float, float, float]] = []
         self._view = camera.world_to_camera
@@ -35,8 +36,16 @@ class Stage:
 
     @property
     def objects(self) -> tuple[SceneObject, ...]:
-        """Everything so far."""
-        return tuple(self._objects)
+        """Everything so far, its numbers settled: before objects are made of them, since a scene has hundreds."""
+        if not self._placed:
+            return ()
+        meshes, poses, materials, numbers, instances = zip(*self._placed, strict=True)
+        return tuple(
+            SceneObject(settled(mesh), pose, settled(material), number, number, instance)
+            for mesh, pose, material, number, instance in zip(
+                meshes, settled(np.array(poses)), materials, numbers, instances, strict=True
+            )
+        )
 
     def distance_m(self, pose: np.ndarray) -> float:
         """Ahead of the camera, along its axis."""
@@ -60,7 +69,7 @@ class Stage:
         if class_name in COUNTABLE:
             count = self._counts[class_name] = self._counts.get(class_name, -1) + 1
             instance = number * INSTANCES_A_CLASS + count
-        self._objects += [SceneObject(mesh, pose, material, number, number, instance) for mesh, material in parts]
+        self._placed += [(mesh, pose, material, number, instance) for mesh, material in parts]
         return True
 
     def put_asset(
@@ -77,20 +86,27 @@ class Stage:
             room_m: what it needs across and along; where something else has taken of it, nothing is added.
         """
         discs = _discs(pose, *room_m) if room_m else []
-        for x, z, radius in discs:
-            if any((x - a) ** 2 + (z - b) ** 2 < (radius + c) ** 2 for a, b, c in self._taken):
-                return False
+        if any(self._is_taken(disc) for disc in discs):
+            return False
         if not self.put(class_name, asset.parts, pose, margin_m):
             return False
         self._taken += discs
         return True
+
+    def _is_taken(self, disc: tuple[float, float, float]) -> bool:
+        x, z, radius = disc
+        for a, b, other in self._taken:  # a plain loop: this is asked a hundred thousand times a frame
+            across, along, reach = x - a, z - b, radius + other
+            if across * across + along * along < reach * reach:
+                return True
+        return False
 
     def lay(self, class_name: str, model: str, path: Path, values: Sequence[float], material: Material) -> None:
         """Add a mesh that follows a path, whatever of it is seen."""
         line = (path.curvature, path.x_m, path.z_m, path.heading_deg)
         number = IDS[class_name]
         mesh = StreetMesh(model, (*(round(value, 3) for value in line), *(round(value, 2) for value in values)))
-        self._objects.append(SceneObject(mesh, np.eye(4), material, number, number, 0))
+        self._placed.append((mesh, np.eye(4), material, number, 0))
 
 
 def _discs(pose: np.ndarray, wide_m: float, long_m: float) -> list[tuple[float, float, float]]:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rendering.backgrounds import Background
+from rendering.fog import Fog
 from rendering.lights import AmbientLight, Shadows, SunLight
 from rendering.randomisation import Dice, Randomisation, Range, draw_sensor
 from rendering.sensor import Sensor
 from rendering.streets.classes import IDS
 from rendering.streets.factors import Factors, choice, spread
-from rendering.streets.pictures import SKIES
+from rendering.streets.pictures import SKIES, horizon
 from rendering.streets.recipes import StreetTexture
 
 WEATHERS = ("sun", "overcast", "dusk", "haze")
@@ -20,6 +21,9 @@ WEATHERS = ("sun", "overcast", "dusk", "haze")
 
 _TYPICAL_AZIMUTH_DEG = 50.0
 _MAP_PX = 1024
+_CONTRAST = (0.95, 1.9)
+_SATURATION = (0.4, 1.1)
+_WHITE_BALANCE = (-0.5, 0.3)
 
 
 @dataclass(frozen=True)
@@ -35,10 +39,10 @@ class _Sky:
 
 
 _SKIES = {
-    "sun": _Sky((14.0, 58.0), (2.1, 1.95, 1.7), (0.55, 0.62, 0.75), (0.3, 0.28, 0.26), (-0.9, 0.4), True),
-    "overcast": _Sky((30.0, 70.0), (0.25, 0.25, 0.25), (1.05, 1.08, 1.12), (0.42, 0.41, 0.4), (-1.0, 0.3), False),
-    "dusk": _Sky((4.0, 14.0), (0.35, 0.26, 0.18), (0.42, 0.46, 0.54), (0.16, 0.16, 0.16), (-0.9, 0.3), False),
-    "haze": _Sky((16.0, 45.0), (0.7, 0.68, 0.62), (0.95, 0.95, 0.95), (0.45, 0.44, 0.42), (-0.6, 0.4), True),
+    "sun": _Sky((12.0, 58.0), (1.6, 1.48, 1.3), (0.3, 0.33, 0.4), (0.13, 0.12, 0.11), (-0.7, 1.0), True),
+    "overcast": _Sky((30.0, 70.0), (0.14, 0.14, 0.14), (0.62, 0.63, 0.66), (0.18, 0.18, 0.18), (-0.7, 1.0), False),
+    "dusk": _Sky((4.0, 14.0), (0.16, 0.12, 0.09), (0.22, 0.24, 0.28), (0.06, 0.06, 0.06), (-0.7, 0.9), False),
+    "haze": _Sky((16.0, 45.0), (0.45, 0.43, 0.4), (0.62, 0.62, 0.62), (0.25, 0.24, 0.23), (-0.9, 0.3), True),
 }
 
 
@@ -51,6 +55,7 @@ class Weather:
     ambient: AmbientLight
     background: Background
     sensor: Sensor
+    fog: Fog | None
 
 
 def draw_weather(kinds: tuple[str, ...], ranges: Randomisation, factors: Factors, dice: Dice, shadows: bool) -> Weather:
@@ -58,8 +63,8 @@ def draw_weather(kinds: tuple[str, ...], ranges: Randomisation, factors: Factors
 
     Args:
         kinds: names of `WEATHERS`.
-        ranges: of the sensor.
-        factors: `light` holds the first kind and its middle, `background` one sky.
+        ranges: of the sensor and the fog.
+        factors: `light` holds the first kind and its middle, `background` one sky, `sensor` the middle of its settings.
         dice: takes the same number of draws whatever comes of it.
         shadows: whether the sun casts them.
     """
@@ -85,6 +90,18 @@ def draw_weather(kinds: tuple[str, ...], ranges: Randomisation, factors: Factors
     variant = number + len(SKIES) * choice(dice, 3, factors.background)
     picture = StreetTexture("sky", variant)
     background = Background(picture=picture, semantic=IDS["sky"])
-    sensor = draw_sensor(ranges, dice)
-    sensor = replace(sensor, exposure_ev=sensor.exposure_ev + exposure)
-    return Weather(kind, sun, AmbientLight(above, below), background, sensor)  # type: ignore[arg-type]
+    sensor = _developed(draw_sensor(ranges, dice), exposure, factors, dice)
+    extinction = dice.between(ranges.fog_per_m) * (kind == "haze")
+    fog = Fog(horizon(variant), extinction) if extinction else None
+    return Weather(kind, sun, AmbientLight(above, below), background, sensor, fog)  # type: ignore[arg-type]
+
+
+def _developed(sensor: Sensor, exposure_ev: float, factors: Factors, dice: Dice) -> Sensor:
+    """The sensor at an exposure, with settings as cameras in cars have them; draws three numbers."""
+    return replace(
+        sensor,
+        exposure_ev=sensor.exposure_ev + exposure_ev,
+        contrast=sensor.contrast * spread(dice, _CONTRAST, factors.sensor),
+        saturation=sensor.saturation * spread(dice, _SATURATION, factors.sensor),
+        white_balance=sensor.white_balance + spread(dice, _WHITE_BALANCE, factors.sensor),
+    )
