@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import listing
+import study_commands
 import training_commands
 from command_parser import add_options, make_parser, options_of, underscored
 from datasets.errors import RealitygapError, SystemComponentError, UsageError, VerificationError
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 EXIT_INTERRUPTED = 130
 _SCENES = ("digits", "turntable", "tabletop", "street")
-_STUDIES = ("digits", "mnistm", "toy")
 _SCENE_LISTS = {
     "catalogues": "names or files of catalogues; by default all that apply to the assets",
     "classes": "classes to show, such as cat,dog; by default all",
@@ -314,60 +314,6 @@ def _verify(parsed: Any) -> int:
     return 0
 
 
-def _fill_study(parser: ArgumentParser, words: Sequence[str]) -> None:
-    from training.study_options import STUDIES, StudyOptions
-
-    parser.add_argument("study", choices=_STUDIES, help="which study; name it to see the options it has of its own")
-    parser.add_argument("out", type=Path, help="folder for rows, report.json and report.html")
-    add_options(parser, StudyOptions, frozenset({"out"}))
-    if words and words[0] in STUDIES:
-        add_options(parser, STUDIES[words[0]])
-        parser.set_defaults(dict(STUDIES[words[0]].defaults))
-    parser.add_argument("--config", action="config", help="a YAML file with any of these options")
-
-
-def _study(parsed: Any) -> int:
-    from training.start import start_quietly
-    from training.study import run_study
-    from training.study_options import STUDIES, StudyOptions
-
-    options, domains = options_of(StudyOptions, parsed), options_of(STUDIES[parsed.study], parsed)
-    start_quietly()
-    print(f"report: {run_study(options, domains)}")
-    return 0
-
-
-def _fill_demo(parser: ArgumentParser, words: Sequence[str]) -> None:
-    parser.add_argument("out", type=Path, help="folder for the data sets and the report")
-    parser.add_argument("--frames", type=int, default=6000, help="rendered frames")
-    parser.add_argument("--workers", type=int, default=None, help="by default one for each processor")
-
-
-def _demo(parsed: Any) -> int:
-    from training.start import start_quietly
-    from training.study import run_study
-    from training.study_options import DigitsDomains, StudyOptions
-
-    data_dir = parsed.out / "data"
-    synthetic, real = data_dir / "digits_rendered", data_dir / "digits"
-    steps = (
-        ("1/3 render digits", ["render", "digits", str(data_dir), "--frames", str(parsed.frames)], synthetic),
-        ("2/3 convert the real digits", ["convert", "digits", "scikit-learn", str(data_dir)], real),
-    )
-    workers = ["--workers", str(parsed.workers)] if parsed.workers else []
-    for title, words, target in steps:
-        print(f"\n== {title}: realitygap {' '.join(words)}", flush=True)
-        if (target / "1.0.0").exists():
-            print("finished already")
-        else:
-            _dispatch(words + workers)
-    options, domains = StudyOptions(parsed.out / "study"), DigitsDomains(synthetic, real)
-    print(f"\n== 3/3 study: realitygap study digits {options.out} --synthetic {synthetic} --real {real}", flush=True)
-    start_quietly()
-    print(f"\nOpen the report: {run_study(options, domains).resolve()}")
-    return 0
-
-
 def _fill_doctor(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -411,8 +357,12 @@ COMMANDS: dict[str, Command] = {
         training_commands.fill_compare,
         training_commands.compare,
     ),
-    "study": Command("measure a reality gap and write the report", _fill_study, _study),
-    "demo": Command("render, convert, train, adapt and report, without any download", _fill_demo, _demo),
+    "study": Command("measure a reality gap and write the report", study_commands.fill_study, study_commands.study),
+    "demo": Command(
+        "render, convert, train, adapt and report, without any download",
+        study_commands.fill_demo,
+        lambda parsed: study_commands.demo(parsed, _dispatch),
+    ),
 }
 
 if __name__ == "__main__":

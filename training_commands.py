@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any
+
+from option_flags import add_flags, given_flags
 
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 def fill_train(parser: ArgumentParser, words: Sequence[str]) -> None:
     """Options of `train`: every field of `TrainOptions`, sections with a dot."""
+    from training.configuration import defaults
     from training.train_options import TrainOptions
 
     parser.add_argument("data", type=str, nargs="?", help="the data set")
@@ -24,7 +26,7 @@ def fill_train(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument("--config", type=Path, help="a YAML file with any of these options; flags go before it")
     # The parser library gives this very word an empty value.
     parser.add_argument("--print_config", type=str, nargs="?", const="", metavar="", help="print all options as YAML")
-    _add_flags(parser, TrainOptions, frozenset({"data", "out"}))
+    add_flags(parser, TrainOptions, defaults(TrainOptions), frozenset({"data", "out"}))
 
 
 def train(parsed: Any) -> int:
@@ -36,7 +38,7 @@ def train(parsed: Any) -> int:
     given = read_yaml(parsed.config) if parsed.config else {}
     if given:
         from_document(TrainOptions, {"data": "", "out": "", **given}, source)  # complaints name the file
-    flags = _flags(parsed, TrainOptions)
+    flags = given_flags(parsed, TrainOptions)
     document = merged(merged(defaults(TrainOptions), given), flags)
     shown = parsed.print_config is not None
     options = from_document(TrainOptions, {"data": "DATASET", "out": "RUN", **document} if shown else document)
@@ -105,51 +107,6 @@ def compare(parsed: Any) -> int:
     else:
         _print_comparison(comparison)
     return 0
-
-
-def _add_flags(parser: ArgumentParser, kind: type[Any], skip: frozenset[str] = frozenset(), section: str = "") -> None:
-    """A flag for every field, without defaults, so that only what was given speaks; values stay words."""
-    from docstring_parser import parse
-    from jsonargparse import ActionYesNo
-
-    helps = {param.arg_name: " ".join((param.description or "").split()) for param in parse(kind.__doc__ or "").params}
-    hints = get_type_hints(kind)
-    for field in fields(kind):
-        if field.name in skip:
-            continue
-        if is_dataclass(hints[field.name]):
-            _add_flags(parser, hints[field.name], section=f"{section}{field.name}.")
-            continue
-        about = f"{helps.get(field.name, '').rstrip('.')} (default: {_default_text(field.name, section)})"
-        flag = f"--{section}{field.name}"
-        if hints[field.name] is bool:
-            parser.add_argument(flag, action=ActionYesNo, default=None, help=about)
-        else:
-            parser.add_argument(flag, type=str, default=None, help=about)
-
-
-def _default_text(name: str, section: str) -> str:
-    from training.configuration import defaults
-    from training.train_options import TrainOptions
-
-    document: Any = defaults(TrainOptions)
-    for part in filter(None, section.split(".")):
-        document = document[part]
-    value = document[name]
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value).lower() if value is None else str(value)
-
-
-def _flags(parsed: Any, kind: type[Any], section: str = "") -> dict[str, Any]:
-    """What was given on the command line, nested as the dataclass is."""
-    found: dict[str, Any] = {}
-    for name, hint in get_type_hints(kind).items():
-        if is_dataclass(hint):
-            inner = _flags(parsed, hint, f"{section}{name}.")  # type: ignore[arg-type]
-            if inner:
-                found[name] = inner
-        elif parsed.get(f"{section}{name}") is not None:
-            found[name] = parsed[f"{section}{name}"]
-    return found
 
 
 def _print_scores(result: Mapping[str, Any]) -> None:

@@ -14,7 +14,7 @@ from datasets.errors import UsageError, VerificationError
 from datasets.labels import LABEL_SPACES
 from training.metrics.conventions import Convention, convention_of
 from training.run_directory import RunDirectory
-from training.scores import DRAWS, Interval, interval
+from training.study.gaps import DRAWS, Interval, interval
 
 
 @dataclass(frozen=True)

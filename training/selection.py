@@ -122,8 +122,13 @@ SCORES: dict[str, Callable[[Evidence], float]] = {
 
 def best_point(curve: Sequence[Mapping[str, Any]], score: str) -> int:
     """Place in the curve of the checkpoint with the highest score, the earliest of equals; `oracle` looks at labels."""
-    values = [point["target_accuracy"] if score == "oracle" else point["scores"][score] for point in curve]
+    values = [truth_of(point) if score == "oracle" else point["scores"][score] for point in curve]
     return int(np.argmax([-np.inf if value is None or np.isnan(value) else value for value in values]))
+
+
+def truth_of(point: Mapping[str, Any]) -> float:
+    """What a checkpoint is worth by target labels: mean IoU of label maps, else accuracy."""
+    return float(point.get("target_mean_iou", point["target_accuracy"]))
 
 
 @dataclass(frozen=True)
@@ -131,9 +136,9 @@ class Audit:
     """How good a label-free score was, found with labels afterwards.
 
     Attributes:
-        correlation: Spearman's rank correlation of score and target accuracy over the checkpoints; None where either
-            does not vary.
-        regret: target accuracy of the best checkpoint minus that of the chosen one.
+        correlation: Spearman's rank correlation of score and `truth_of` over the checkpoints; None where either does
+            not vary.
+        regret: `truth_of` the best checkpoint minus that of the chosen one.
     """
 
     correlation: float | None
@@ -142,7 +147,7 @@ class Audit:
 
 def audit(curve: Sequence[Mapping[str, Any]], score: str) -> Audit:
     """Hold a score against the target accuracy of the watch points."""
-    truth = np.array([point["target_accuracy"] for point in curve], np.float64)
+    truth = np.array([truth_of(point) for point in curve], np.float64)
     values = np.array([point["scores"][score] for point in curve], np.float64)
     return Audit(rank_correlation(values, truth), float(truth.max() - truth[best_point(curve, score)]))
 

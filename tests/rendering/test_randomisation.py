@@ -42,7 +42,11 @@ CHANGES = {  # which parts of a stored scene may differ once a factor is held
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("factor", FACTORS)
+def test_every_factor_changes_digits_but_fog_which_they_have_none_of() -> None:
+    assert set(FACTORS) == {*CHANGES, "fog"}
+
+
+@pytest.mark.parametrize("factor", CHANGES)
 def test_holding_one_factor_leaves_the_others_alone(factor: str) -> None:
     base, held = Randomisation(), Randomisation().without(factor)
     differ = set()
@@ -59,7 +63,7 @@ def test_holding_one_factor_leaves_the_others_alone(factor: str) -> None:
 OFF = {"exposure_ev": (-1.0, 1.0), "white_balance": (-1.0, 1.0), "vignetting": (0.1, 0.6), "distortion_k1": (-0.1, 0.1),
        "distortion_k2": (-0.05, 0.05), "chromatic_aberration_px": (0.5, 2.0), "motion_px": (1.0, 4.0),
        "defocus_px": (0.5, 2.0), "shot_noise": (0.01, 0.05), "tone_curves": ("aces", "reinhard"), "bits": (5, 6),
-       "jpeg_quality": (40, 70)}  # fmt: skip
+       "jpeg_quality": (40, 70), "sensor_contrast": (0.5, 2.0), "sensor_saturation": (0.0, 0.9)}  # fmt: skip
 """Effects of the sensor that are off unless a range is given."""
 
 
@@ -70,7 +74,7 @@ def test_every_scene_draws_every_effect_of_the_sensor_from_its_range(scenes: Any
     for name, bounds in OFF.items():
         ranges = Randomisation(**{name: bounds})
         drawn = [scenes((32, 32), randomisation=ranges).sample(frame_generator(0, index)).sensor for index in range(4)]
-        field = {"tone_curves": "tone_curve"}.get(name, name)
+        field = {"tone_curves": "tone_curve"}.get(name, name.removeprefix("sensor_"))
         if name.startswith("distortion"):
             values = [sensor.distortion[int(name[-1]) - 1] for sensor in drawn]
         else:

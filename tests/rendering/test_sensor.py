@@ -57,6 +57,22 @@ def test_exposure_and_white_balance_count_in_stops() -> None:
     assert green == pytest.approx(0.2, abs=0.002)
 
 
+def test_contrast_turns_about_mid_grey_and_saturation_about_the_luminance() -> None:
+    light = np.array([[[0.18, 0.18, 0.18], [0.09, 0.09, 0.09], [0.3, 0.3, 0.3], [0.4, 0.1, 0.05]]], np.float32)
+    shown = Sensor(contrast=1.5).expose(light)
+    np.testing.assert_array_equal(shown, encode_srgb(0.18 * (light / 0.18) ** 1.5))
+    assert abs(int(shown[0, 0, 0]) - 118) <= 1  # 18 % grey
+    luminance = light @ np.array([0.2126, 0.7152, 0.0722])
+    faded = light_of(Sensor(saturation=0.25).expose(light))
+    np.testing.assert_allclose(faded, 0.75 * luminance[..., None] + 0.25 * light, atol=0.004)
+    assert np.ptp(Sensor(saturation=0).expose(light).astype(int), axis=2).max() == 0
+    doubled = Sensor(saturation=3.0).expose(light)[0, 3]
+    np.testing.assert_array_equal(doubled, encode_srgb(np.maximum(3 * light[0, 3] - 2 * luminance[0, 3], 0)))
+    for name in ("contrast", "saturation"):
+        with pytest.raises(UsageError, match=f"{name} must be"):
+            Sensor(**{name: -1.0})  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     "curve, formula",
     [("reinhard", lambda x: x / (1 + x)), ("aces", lambda x: x * (2.51 * x + 0.03) / (x * (2.43 * x + 0.59) + 0.14))],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +24,17 @@ from rendering.scene import Scene
 from rendering.street import StreetScenes
 from rendering.streets.classes import COUNTABLE, IDS
 from rendering.streets.layouts import LAYOUTS
+from rendering.streets.pictures import SKIES, horizon
+from rendering.streets.recipes import StreetTexture
 from rendering.streets.weather import WEATHERS
 
 _SMALL = (60, 80)
 _VEHICLES = [IDS[name] for name in ("car", "truck", "bus", "bicycle", "motorcycle")]
+
+
+def light_of(levels: np.ndarray) -> np.ndarray:
+    share = levels / 255
+    return np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
 
 
 def drawn(index: int, scenes: StreetScenes | None = None) -> Scene:
@@ -126,6 +134,7 @@ def test_layouts_and_weathers_are_what_was_asked_for() -> None:
         for weather in WEATHERS:
             scene = drawn(3, StreetScenes(_SMALL, layouts=(layout,), weathers=(weather,)))
             assert (scene.sun.shadows is not None) == (weather in ("sun", "haze"))
+            assert (scene.fog is not None) == (weather == "haze")
             assert scene.background.semantic == IDS["sky"]
     junction = drawn(3, StreetScenes(_SMALL, layouts=("junction",)))
     directions = {thing.mesh.values[3] for thing in junction.objects if thing.mesh.model == "kerb"}
@@ -135,25 +144,30 @@ def test_layouts_and_weathers_are_what_was_asked_for() -> None:
         assert {thing.mesh.values[3] for thing in scene.objects if thing.mesh.model == "kerb"} == {0.0}
 
 
-@pytest.mark.parametrize("factor", ["light", "background", "sensor", "material", "colour"])
+@pytest.mark.parametrize("factor", ["light", "background", "sensor", "material", "colour", "fog"])
 def test_a_factor_held_fixed_leaves_the_others_as_they_were(factor: str) -> None:
-    fixed = StreetScenes(_SMALL, randomisation=Randomisation().without(factor))
+    free_scenes = StreetScenes(_SMALL, weathers=("sun", "haze"))
+    fixed = replace(free_scenes, randomisation=Randomisation().without(factor))
     held = [drawn(index, fixed) for index in range(4)]
     for index, scene in enumerate(held):
-        free = drawn(index)
+        free = drawn(index, free_scenes)
         assert [thing.mesh for thing in scene.objects] == [thing.mesh for thing in free.objects]
         for one, other in zip(scene.objects, free.objects, strict=True):
             np.testing.assert_array_equal(one.pose, other.pose)
         same = {
             "light": scene.sun == free.sun and scene.ambient == free.ambient,
             "background": scene.background == free.background,
-            "sensor": (scene.sensor.blur_px, scene.sensor.noise) == (free.sensor.blur_px, free.sensor.noise),
+            "sensor": replace(scene.sensor, exposure_ev=0) == replace(free.sensor, exposure_ev=0),
+            "fog": scene.fog == free.fog,
             "material": [t.material.roughness for t in scene.objects] == [t.material.roughness for t in free.objects],
             "colour": [t.material.base_colour for t in scene.objects] == [t.material.base_colour for t in free.objects],
         }
         changed = {name for name, kept in same.items() if not kept}
-        assert factor in changed
-        assert changed <= {factor} | ({"background"} if factor == "light" else set())  # the sky is the weather's
+        assert factor in changed or (factor == "fog" and free.fog is None)
+        assert changed <= {factor} | {"light": {"background", "fog"}, "background": {"fog"}}.get(factor, set())
+    if factor == "fog":
+        assert all(scene.fog is None for scene in held)
+        assert any(drawn(index, free_scenes).fog is not None for index in range(4))
     if factor == "light":
         assert len({scene.sun for scene in held}) == 1
     if factor == "colour":
@@ -202,3 +216,29 @@ def test_class_shares_are_near_those_of_camvid(gl: None, real_data: Path) -> Non
             rendered += np.bincount(way(frame.semantic).ravel(), minlength=256)
     shares = [counts[:11] / counts[:11].sum() for counts in (real, rendered)]
     assert np.abs(shares[0] - shares[1]).sum() / 2 < 0.08
+
+
+def test_fog_takes_the_colour_of_the_sky_at_the_horizon() -> None:
+    """Painted skies hold their lowest colour from three fifths down."""
+    for number, row in enumerate(SKIES):
+        if row[0] == "haze":
+            sky = light_of(StreetTexture("sky", number).build()[160:, :, :3])
+            np.testing.assert_allclose(horizon(number), sky.mean(axis=(0, 1)), atol=0.03)
+
+
+def test_brightness_covers_camvid(gl: None, real_data: Path) -> None:
+    """Of the train split: all levels together are spread alike, and frames vary as much from dark to bright."""
+    rows, columns = _SMALL
+    real = [
+        np.asarray(Image.open(path).convert("RGB").resize((columns, rows), Image.Resampling.BOX))
+        for path in sorted((real_data / "camvid" / "train").glob("*.png"))
+    ]
+    with Renderer(*_SMALL, 1, annotations=()) as renderer:
+        rendered = [renderer.render(drawn(index)).colour for index in range(80)]
+    one, other = np.stack(real).astype(float), np.stack(rendered).astype(float)
+    np.testing.assert_allclose(other.mean(axis=(0, 1, 2)), one.mean(axis=(0, 1, 2)), atol=12)
+    np.testing.assert_allclose(other.std(axis=(0, 1, 2)), one.std(axis=(0, 1, 2)), atol=8)
+    for of_frame in (np.mean, np.std, np.median):
+        bounds = [np.percentile(of_frame(levels, axis=(1, 2, 3)), (5, 95)) for levels in (one, other)]
+        assert bounds[1][0] <= bounds[0][0] + 3
+        assert bounds[1][1] >= bounds[0][1] - 3

@@ -21,6 +21,7 @@ from training.networks import (
     pets,
     resnet,
     segformer,
+    street,
     unet,
     unet_book,
     unet_plus_plus,
@@ -37,8 +38,11 @@ TOTALS = {
     "fcn8s": (134_457_004, 134_457_004),
     "fcn8s_light": (981_500, 979_100),
     "unet": (31_031_810, 31_031_810),
+    "unet_light": (1_945_555, 1_942_611),
+    "unet_light": (1_945_555, 1_942_611),
     "unet_book": (13_304_371, 13_298_483),
     "unet_plus_plus": (9_042_210, 9_042_210),
+    "unet_plus_plus_deep": (9_042_210 + 3 * 66, 9_042_210 + 3 * 66),
     "deeplab_v3_plus": (22_470_915, 22_446_019),
     "deeplab_v3_plus_light": (3_014_363, 3_006_107),
     "segformer_b0": (3_753_206, 3_752_694),
@@ -63,6 +67,8 @@ SMALL: dict[str, Build] = {
     "fcn8s": partial(fcn.build, widths=fcn.Widths(((8, 2), (8, 2), (8, 3), (8, 3), (8, 3)), 16)),
     "fcn8s_light": fcn.build_light,
     "unet": partial(unet.build, filters=4),
+    "unet_light": partial(unet.build, filters=4, normalise=True),
+    "unet_light": partial(unet.build, filters=4, normalise=True),
     "unet_book": partial(unet_book.build, filters=4),
     "unet_plus_plus": partial(unet_plus_plus.build, filters=4, dropout=0.1),
     "deeplab_v3_plus": partial(deeplab.build, units=(1, 1, 1, 1), filters=8, width=16),
@@ -81,7 +87,7 @@ def _images(count: int, height: int, width: int, channels: int = 3) -> np.ndarra
 def test_every_network_has_a_total_and_every_segmentation_network_a_small_form() -> None:
     assert set(TOTALS) == set(NETWORKS)
     segmentation = {name.removesuffix("_v3_plus_light") for name in NETWORKS if NETWORKS[name].task == "segmentation"}
-    assert segmentation - {"deeplab"} == set(SMALL)
+    assert segmentation - {"deeplab", "unet_plus_plus_deep"} == set(SMALL)
     assert all(name == entry.name for name, entry in NETWORKS.items())
 
 
@@ -391,9 +397,10 @@ def test_sizes_that_cannot_be_are_refused(build: Build, size: Size, said: str) -
 # --- digits, with its domains ---------------------------------------------------------------------------------------
 
 
-def test_digit_network_sees_the_domain_only_in_its_statistics() -> None:
+@pytest.mark.parametrize("build", [digits.build, street.build])
+def test_networks_of_studies_see_the_domain_only_in_their_statistics(build: Build) -> None:
     keras.utils.set_random_seed(1)
-    model = digits.build((32, 32), 10)
+    model = build((32, 32), 10)
     image = _images(3, 32, 32)
 
     def logits(domain: int) -> np.ndarray:
@@ -404,6 +411,13 @@ def test_digit_network_sees_the_domain_only_in_its_statistics() -> None:
         if hasattr(layer, "moving_mean"):
             layer.moving_mean.assign(np.asarray(layer.moving_mean) + np.array([[0.0], [0.3]]))
     assert np.abs(logits(0) - logits(1)).max() > 0.01
+
+
+def test_street_network_classifies_every_pixel_from_maps_of_a_sixteenth() -> None:
+    model = street.build((30, 40), 11)
+    assert model.output["label"].shape == (None, 30, 40, 11)
+    assert model.get_layer(street.FEATURES).output.shape == (None, 2, 3, street.WIDTHS[-1])
+    assert street.build((120, 160), 11).count_params() == 623_819
 
 
 def test_the_domain_head_of_the_paper_has_two_dense_layers_and_the_reversals_step_counter() -> None:

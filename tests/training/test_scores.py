@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from training.scores import measure_gap
+from training.study.gaps import measure_gap
 
 
 def _hits(rate: float, images: int, seeds: int, seed: int) -> np.ndarray:

@@ -12,10 +12,11 @@ from conftest import DIGITS, MakeDataset
 
 from datasets.errors import UsageError, VerificationError
 from training.progress import Silent
-from training.report import write_report
-from training.results import read_study
-from training.study import run_study
-from training.study_options import DigitsDomains, MnistmDomains, StudyOptions, ToyDomains
+from training.study.domains import DigitsDomains, MnistmDomains, ToyDomains
+from training.study.engine import run_study
+from training.study.options import StudyOptions
+from training.study.report import write_report
+from training.study.results import read_study
 
 
 class Lines(Silent):
@@ -82,7 +83,7 @@ def test_study_stores_scores_that_follow_from_its_predictions_and_resumes(
     lines = Lines()
     page = run_study(options, domains, lines)
     assert [line.split(":")[0].split()[1] for line in lines.lines] == [
-        f"{method}-{seed}" for seed in (0, 1) for method in ("source_only", "dann", "on_target", "adabn")
+        f"{method}-{seed}" for seed in (0, 1) for method in ("source_only", "on_target", "dann", "adabn")
     ]
     rows = options.out / "rows"
     report = json.loads((options.out / "report.json").read_text("utf-8"))
@@ -191,7 +192,7 @@ def test_domains_that_make_no_honest_study_are_refused() -> None:
 
 
 def test_unknown_method_is_named_before_any_training(options: StudyOptions, domains: DigitsDomains) -> None:
-    with pytest.raises(UsageError, match="no method 'magic'; there are source_only, adabn, dann"):
+    with pytest.raises(UsageError, match="no method 'magic'; there are source_only, augmentation, adabn, dann"):
         run_study(replace(options, methods=("source_only", "on_target", "magic")), domains, Lines())
     assert not options.out.exists()
 
@@ -237,9 +238,10 @@ def test_the_toy_needs_no_data_set_and_mnistm_holds_out_of_its_train_splits(
                          target_watch_share=0.3)  # fmt: skip
     out = StudyOptions(tmp_path / "pair", methods=methods, seeds=(0,), steps=4, batch=8, watch_every=2)
     assert "Trained on one images alone" in run_study(out, pair, Lines()).read_text("utf-8")
-    from training.study_data import StudySource
+    from training.study.sources import open_source
 
-    task = StudySource(pair).load().task
-    assert len(task.source) + len(task.source_watch) == len(task.target) + len(task.target_watch) == 80
-    held = {image.tobytes() for image in task.target_watch.pixels}
-    assert held.isdisjoint(image.tobytes() for image in task.target.pixels)
+    data = open_source(pair).load()
+    source, target = data.source("one"), data.target
+    assert len(source.images) + len(source.watch) == len(target.images) + len(target.watch) == 80
+    held = {image.tobytes() for image in target.watch.pixels}
+    assert held.isdisjoint(image.tobytes() for image in target.images.pixels)

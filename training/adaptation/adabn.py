@@ -9,6 +9,7 @@ import numpy as np
 
 from datasets.errors import UsageError
 from training.adaptation.domain_batch_normalization import DomainBatchNormalization
+from training.adaptation.network import images_at_a_time
 from training.adaptation.objective import Objective
 from training.adaptation.task import TARGET, Task
 
@@ -31,7 +32,7 @@ class AdaBN(Objective):
         recompute_statistics(self.network.model, task.target.pixels, TARGET)
 
 
-def recompute_statistics(model: keras.Model, pixels: np.ndarray, domain: int, batch: int = 256) -> None:
+def recompute_statistics(model: keras.Model, pixels: np.ndarray, domain: int, batch: int | None = None) -> None:
     """Set one domain's moving statistics to the exact mean and variance over all images.
 
     Layer after layer, because what a layer sees depends on the statistics of those before it.
@@ -42,6 +43,7 @@ def recompute_statistics(model: keras.Model, pixels: np.ndarray, domain: int, ba
         domain: whose statistics are set.
         batch: images at a time; the result does not depend on it but for rounding.
     """
+    batch = batch or images_at_a_time(pixels)
     for layer in model.layers:
         if isinstance(layer, DomainBatchNormalization):
             before = keras.Model(model.input, layer.input[0])

@@ -71,6 +71,10 @@ METHODS: dict[str, Method] = {
     SOURCE_ONLY: Method(
         "Source only", "Learns from labelled source images and meets the target for the first time in the test.",
         "the baseline of all", "nothing", SourceOnly),
+    "augmentation": Method(
+        "Source only, augmented", "Source only with images whose light, colours, sharpness and noise are changed at "
+        "random.", "the alternative that needs no target image", "nothing", SourceOnly,
+        recipe={"augmentation": "photographic"}),
     "adabn": Method(
         "AdaBN", "The source-only network with batch statistics taken anew from unlabelled target images.",
         "Li et al., 2016 (1603.04779)", "images", AdaBN, starts_from=SOURCE_ONLY),

@@ -15,6 +15,8 @@ from training.adaptation.domain_batch_normalization import DomainBatchNormalizat
 from training.adaptation.domain_heads import head_on_maps, head_on_vectors
 from training.adaptation.task import SOURCE, BatchNorm
 
+_MOST_NUMBERS = 1 << 20  # of the images that are inferred at a time
+
 Head = Callable[[keras.KerasTensor], keras.KerasTensor]
 """Features -> domain logits `(n, 1)`, positive for the target."""
 
@@ -87,15 +89,15 @@ class Network:
         """The domain whose statistics normalise images of a domain: the source's where they share them."""
         return domain if self.batch_norm == "per_domain" else SOURCE
 
-    def infer(self, pixels: np.ndarray, domain: int, batch: int = 256) -> Outputs:
+    def infer(self, pixels: np.ndarray, domain: int, batch: int | None = None) -> Outputs:
         """Logits and features as arrays, in evaluation mode.
 
         Args:
             pixels: `(n, ...)`.
             domain: whose statistics normalise.
-            batch: images at a time.
+            batch: images at a time; None takes as many as `images_at_a_time`.
         """
-        parts = []
+        parts, batch = [], batch or images_at_a_time(pixels)
         for start in range(0, len(pixels), batch):
             chunk = pixels[start : start + batch]
             parts.append(self._infer(tf.constant(chunk), tf.fill([len(chunk)], domain)))  # type: ignore[attr-defined]
@@ -103,6 +105,11 @@ class Network:
 
     def _forward(self, images: Any, domains: Any) -> tuple[Any, Any]:
         return tuple(self(images, domains, training=False))
+
+
+def images_at_a_time(pixels: np.ndarray) -> int:
+    """At most 256, and fewer of large images, whose maps would fill the memory."""
+    return int(np.clip(_MOST_NUMBERS // max(int(np.prod(pixels.shape[1:])), 1), 1, 256))
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ import tensorflow as tf
 from training.adaptation.network import Network
 from training.adaptation.schedules import reversal_strength
 from training.adaptation.task import SOURCE, TARGET, Recipe, Task
+from training.losses.class_weights import root_median_frequency
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +84,11 @@ class Objective:
         self.adversary_rate = 1e-4
         self.kept: Sequence[Any] = ()
         self._cross_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=self.ignore)
+        self._class_weights: Any = None
+        if task.dense and recipe.class_weights != "none":
+            parts = {SOURCE: task.source.labels, TARGET: task.target.labels}
+            learnt = [labels for domain, labels in parts.items() if domain in self.domains and labels is not None]
+            self._class_weights = tf.constant(root_median_frequency(learnt, task.classes), tf.float32)
 
     def begin(self, task: Task) -> None:
         """Do what must be done once before the first step, such as taking statistics."""
@@ -108,8 +114,14 @@ class Objective:
         ]
 
     def label_loss(self, labels: Any, logits: Any) -> Any:
-        """Cross-entropy, averaged over what is labelled; 0 where nothing is."""
-        return self._cross_entropy(labels, logits)
+        """Cross-entropy, averaged over what is labelled by the recipe's class weights; 0 where nothing is."""
+        if self._class_weights is None:
+            return self._cross_entropy(labels, logits)
+        known = labels != self.ignore
+        classes = tf.where(known, labels, 0)
+        weights = tf.where(known, tf.gather(self._class_weights, classes), 0.0)
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=classes, logits=logits)
+        return tf.math.divide_no_nan(tf.reduce_sum(weights * losses), tf.reduce_sum(weights))
 
     def ramp(self, step: Any) -> Any:
         """Ganin's rise from 0 to nearly 1: losses on the target wait until the classifier knows something."""

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from datasets.errors import VerificationError
+from training.adaptation.augmentation import augmented
 from training.adaptation.objective import Batch, Objective
 from training.adaptation.schedules import AnnealedRate
 from training.adaptation.streams import Batches
@@ -72,7 +73,7 @@ class Trainer:
         return [*found, *self.objective.kept]
 
     def _take_step(self, number: Any, *places: Any) -> dict[str, Any]:
-        batch = self.objective.prepare(self._batch(number, places))
+        batch = self.objective.prepare(augmented(self.objective, self._batch(number, places)))
         with tf.GradientTape(persistent=self._against is not None) as tape:
             losses = self.objective.losses(batch)
             total = tf.add_n(list(losses.network.values()))

@@ -18,6 +18,8 @@ UNLABELLED = -1
 
 BatchNorm = Literal["per_domain", "joint", "frozen"]
 Optimizer = Literal["adam", "sgd"]
+Augmenting = Literal["none", "photographic", "polarity"]
+ClassWeights = Literal["none", "root_median_frequency"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +98,9 @@ class Recipe:
         optimizer: `adam`, or `sgd` with momentum 0.9 as in Ganin et al.
         batch_norm: whose statistics normalise: `per_domain`, `joint`, or `frozen` at those of the weights at the start.
         stop_on_collapse: end a run in which adversarial training has destroyed the classifier.
+        mirror: turn half of all images, with their label maps, left to right.
+        augmentation: how the values of source images are changed, a name of `augmentation.AUGMENTATIONS`.
+        class_weights: `none`, or of label maps `root_median_frequency`: rare classes weigh more.
     """
 
     steps: int = 600
@@ -107,12 +112,18 @@ class Recipe:
     optimizer: Optimizer = "adam"
     batch_norm: BatchNorm = "per_domain"
     stop_on_collapse: bool = True
+    mirror: bool = False
+    augmentation: Augmenting = "none"
+    class_weights: ClassWeights = "none"
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch", "watch_every", "learning_rate", "clip_norm", "reversal"):
             if getattr(self, name) <= 0:
                 raise UsageError(f"{name} must be greater than 0, got {getattr(self, name)}")
-        choices: dict[str, Any] = {"optimizer": Optimizer, "batch_norm": BatchNorm}
+        choices: dict[str, Any] = {
+            "optimizer": Optimizer, "batch_norm": BatchNorm,
+            "augmentation": Augmenting, "class_weights": ClassWeights,
+        }  # fmt: skip
         for name, kind in choices.items():
             if getattr(self, name) not in get_args(kind):
                 raise UsageError(f"{name} must be one of {', '.join(get_args(kind))}, got {getattr(self, name)!r}")

@@ -10,13 +10,15 @@ from training.adaptation.gradient_reversal import GradientReversal
 from training.adaptation.health import mean_entropy
 from training.adaptation.objective import Objective
 from training.adaptation.task import Images, Task
+from training.metrics.confusion import Confusion
 from training.selection import Evidence, label_free_scores
 
 
 def watch(objective: Objective, task: Task) -> dict[str, Any]:
     """Accuracies on held-out images, entropy on the target, lambda where there is one, and `scores` by name.
 
-    Target labels go into `target_accuracy` and nothing else; label-free scores are made of `Evidence`, which has none.
+    Target labels go into `target_accuracy` and, of label maps, `target_mean_iou`, and nothing else; label-free scores
+    are made of `Evidence`, which has none.
     """
     network = objective.network
     domain = network.domain_of(objective.evaluates_as)
@@ -33,6 +35,8 @@ def watch(objective: Objective, task: Task) -> dict[str, Any]:
         "entropy": mean_entropy(target.logits),
         "scores": label_free_scores(evidence),
     }
+    if task.dense:
+        point["target_mean_iou"] = mean_iou(target.logits, task.target_watch, task.classes)
     layers = [layer for head in objective.heads for layer in head.layers]
     reversals = [layer for layer in layers if isinstance(layer, GradientReversal)]
     return point | ({"lambda": float(reversals[0].strength)} if reversals else {})
@@ -43,3 +47,9 @@ def accuracy(logits: np.ndarray, images: Images, ignore: int) -> float:
     assert images.labels is not None
     counted = images.labels != ignore
     return float(np.mean((logits.argmax(axis=-1) == images.labels)[counted]))
+
+
+def mean_iou(logits: np.ndarray, images: Images, classes: int) -> float:
+    """Mean intersection over union of label maps at the network's size, over the classes that occur."""
+    assert images.labels is not None
+    return Confusion.of(images.labels, logits.argmax(axis=-1), classes).mean_iou

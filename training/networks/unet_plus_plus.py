@@ -47,6 +47,11 @@ def build(
     return keras.Model(image, outputs, name="unet_plus_plus")
 
 
+def build_deep(size: Size, classes: int) -> keras.Model:
+    """The network with deep supervision; what trains it takes the mean of the four losses, and predicts by `accurate`."""
+    return build(size, classes, deep_supervision=True)
+
+
 def accurate(model: keras.Model) -> keras.Model:
     """The network of a deeply supervised one whose output is the mean of its four; weights are shared."""
     mean = layers.Average(name="probabilities", dtype="float32")(list(model.output.values()))

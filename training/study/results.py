@@ -12,8 +12,8 @@ import numpy as np
 
 from datasets.errors import UsageError, VerificationError
 from training.metrics.confusion import Confusion
-from training.scores import Gap, measure_gap
-from training.study_options import CHOICES
+from training.study.gaps import Gap, measure_gap
+from training.study.options import CHOICES
 
 FLOOR, CEILING = "source_only", "on_target"
 PICTURES = ("embedded_domain", "principal_components", "neighbours")

@@ -15,7 +15,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from training.results import CEILING, FLOOR, Curve, MethodResult, StudyResult
+from training.study.results import CEILING, FLOOR, Curve, MethodResult, StudyResult
 
 _INK, _QUIET, _RULE = "#010101", "#020202", "#030303"
 _SERIES = ("#040404", "#050505", "#060606", "#070707", "#080808", "#090909")

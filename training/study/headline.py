@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from training.results import CEILING, FLOOR, MethodResult, StudyResult
-from training.scores import Coverage
+from training.study.gaps import Coverage
+from training.study.results import CEILING, FLOOR, MethodResult, StudyResult
 
 
 def percent(share: float, digits: int = 1) -> str:

@@ -12,10 +12,10 @@ import jinja2
 import numpy as np
 
 from training.files import write_json, write_whole
-from training.headline import headline, percent, warnings
-from training.plots import classes_figure, curves_figure, health_figure, planes_figure, standing_figure
-from training.results import CEILING, FLOOR, MethodResult, StudyResult, read_study
-from training.study_options import CHOICES
+from training.study.headline import headline, percent, warnings
+from training.study.options import CHOICES
+from training.study.plots.figures import classes_figure, curves_figure, health_figure, planes_figure, standing_figure
+from training.study.results import CEILING, FLOOR, MethodResult, StudyResult, read_study
 
 SCHEMA_VERSION = 2
 _TEMPLATES = Path(__file__).parent / "templates"

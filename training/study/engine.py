@@ -1,0 +1,150 @@
+"""The reality-gap study: every entry with every seed, scored on the target's test images, and the report.
+
+Reading this module costs nothing; TensorFlow is imported when a study starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from datasets.errors import UsageError
+from training.files import write_arrays, write_json
+from training.progress import Reporter, reporting
+from training.study.deadline import Deadline
+from training.study.domains import Domains, study_name
+from training.study.options import Limits, StudyOptions
+
+if TYPE_CHECKING:
+    from training.study.data import StudyData, StudySource
+    from training.study.entries import Entry
+    from training.study.rows import Row
+
+SCHEMA_VERSION = 3
+STUDY_NAME, TEST_NAME, ROWS_NAME, EXAMPLES_FOLDER = "study.json", "test.npz", "rows", "examples"
+
+
+def run_study(
+    options: StudyOptions, domains: Domains, progress: Reporter | None = None, limits: Limits | None = None
+) -> Path:
+    """Run what is missing of the grid entries x seeds and write the report.
+
+    Args:
+        options: see there.
+        domains: see there.
+        progress: told of every watch point and row; None shows a bar on a terminal and lines elsewhere.
+        limits: how long and in how many processes; None sets no limit and uses none besides this.
+
+    Returns:
+        The path of `report.html`, beside which lies `report.json`.
+
+    Raises:
+        UsageError: an unknown method or split, data sets with other classes; the time was up before the floor and the
+            ceiling stood.
+        DivergedError: a run's loss is not finite.
+    """
+    from training.study.report import write_report
+
+    run_grid(options, domains, progress, limits)
+    return write_report(options.out)
+
+
+def run_grid(
+    options: StudyOptions, domains: Domains, progress: Reporter | None = None, limits: Limits | None = None
+) -> int:
+    """Run what is missing of the grid, and write what the report needs besides; how many rows are left.
+
+    Rows that stand in `out/rows` with the same configuration are kept, and a row that was interrupted goes on. Every
+    row is scored with the weights after the last step, with those that a label-free score selects, and with those that
+    an oracle would take that sees the labels of the target's validation images. See `run_study` for the rest.
+    """
+    from training.study.rows import plan_rows
+    from training.study.sources import open_source
+
+    limits = limits or Limits()
+    deadline = Deadline(limits.max_minutes)
+    source = open_source(domains)
+    entries = source.entries(options)
+    rows = plan_rows(options, entries, source.row_facts)
+    data = source.load()
+    _write_study(options, study_name(domains), source, entries, data)
+
+    def run_all(shown: Reporter) -> int:
+        left = _run_rows(rows, domains, data, options.out / ROWS_NAME, deadline, limits.workers, shown)
+        if left:
+            shown.say(f"{left} of {len(rows)} rows are left for another time: run the same command again")
+        return left
+
+    if progress is not None:
+        left = run_all(progress)
+    else:
+        with reporting(sum(row.watch_points for row in rows)) as shown:
+            left = run_all(shown)
+    _refuse_without_ends(rows, options.out / ROWS_NAME)
+    return left
+
+
+def _run_rows(
+    rows: Sequence[Row], domains: Domains, data: StudyData, folder: Path, deadline: Deadline, workers: int,
+    shown: Reporter,
+) -> int:  # fmt: skip
+    """Run the rows in their order; how many were left when the time was up."""
+    if workers > 1 and any(row.stored(folder) is None for row in rows):
+        from training.study.parallel import run_side_by_side
+
+        return run_side_by_side(rows, domains, folder, deadline, workers, shown)
+    from training.study.row_run import run_row
+
+    left: set[str] = set()
+    for index, row in enumerate(rows, start=1):
+        waits = row.start is not None and row.start.name in left
+        if (waits or deadline.passed) and row.stored(folder) is None:
+            left.add(row.name)
+            continue
+        shown.say(f"[{index}/{len(rows)}] {run_row(row, data, folder, shown)}")
+    return len(left)
+
+
+def _refuse_without_ends(rows: Sequence[Row], folder: Path) -> None:
+    from training.study.entries import CEILING, FLOOR
+
+    for name in (FLOOR, CEILING):
+        if not any(row.stored(folder) for row in rows if row.entry.name == name):
+            raise UsageError(
+                f"the time was up before a row of {name!r} stood, and without it there is nothing to report; "
+                "run the same command again with more max_minutes"
+            )
+
+
+def _write_study(
+    options: StudyOptions, name: str, source: StudySource, entries: Sequence[Entry], data: StudyData
+) -> None:
+    """Write what the report needs besides the rows. Paths stay out of it: they say nothing about the result."""
+    from training.provenance import software
+
+    out = options.out
+    source.write_examples(out / EXAMPLES_FOLDER, data)
+    write_arrays(out / TEST_NAME, {"key": data.test.keys, "label": data.test.labels})
+    facts: dict[str, Any] = source.facts()
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "study": name,
+        "task": "segmentation" if data.dense else "classification",
+        "options": {name: value for name, value in asdict(options).items() if name != "out"},
+        "recipe": asdict(options.recipe),
+        "words": source.words,
+        "data": {**facts, "class_shares": data.class_shares()} if data.dense else facts,
+        "class_names": data.class_names,
+        "class_colours": source.colours(),
+        "convention": data.convention,
+        "software": software(),
+        "entries": [asdict(entry) for entry in entries],
+        "methods": [
+            {name: getattr(entry, name) for name in ("name", "title", "about", "sees")}
+            for entry in entries
+            if entry.section == "main"
+        ],  # for a reader of the schema before
+    }
+    write_json(out / STUDY_NAME, document)

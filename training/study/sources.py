@@ -1,0 +1,19 @@
+"""Where the data of each study come from."""
+
+from __future__ import annotations
+
+from training.study.classification_data import ClassificationSource, PointsSource
+from training.study.data import StudySource
+from training.study.domains import Domains, StreetDomains, ToyDomains
+from training.study.street_data import StreetSource
+
+
+def open_source(domains: Domains) -> StudySource:
+    """The data of a study, opened and checked.
+
+    Raises:
+        UsageError: there is no data set, or it does not suit the study.
+    """
+    if isinstance(domains, StreetDomains):
+        return StreetSource(domains)
+    return PointsSource(domains) if isinstance(domains, ToyDomains) else ClassificationSource(domains)
