@@ -25,6 +25,6 @@ def make_optimizer(options: TrainOptions, steps: int) -> keras.optimizers.Optimi
         made = keras.optimizers.AdamW(rate, weight_decay=options.weight_decay, **clip)
     else:
         decay = options.weight_decay or None
-        made = keras.optimizers.SGD(rate, momentum=options.momentum, weight_decay=decay, **clip)
+        made = keras.optimizers.SGD(rate, momentum=float(options.momentum), weight_decay=decay, **clip)
     # Gradients of half precision vanish unless the loss is scaled up before and they down again after.
     return keras.optimizers.LossScaleOptimizer(made) if options.precision == "mixed_float16" else made

@@ -80,6 +80,8 @@ class TrainOptions:
         for name in ("weight_decay", "momentum", "clip_norm", "checkpoint_steps", "seed"):
             if getattr(self, name) < 0:
                 raise UsageError(f"{name} must not be negative, got {getattr(self, name)}")
+        if self.momentum >= 1:
+            raise UsageError(f"momentum must be less than 1, got {self.momentum}")
         if not 0 < self.validation_share < 1:
             raise UsageError(f"validation_share must lie between 0 and 1, got {self.validation_share}")
         if self.train_split == self.test_split:

@@ -24,6 +24,7 @@ _MAP_PX = 1024
 _CONTRAST = (0.95, 1.9)
 _SATURATION = (0.4, 1.1)
 _WHITE_BALANCE = (-0.5, 0.3)
+_NOISE = 0.4  # times the usual: these cameras see little light, and contrast raises the noise in it
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class _Sky:
 _SKIES = {
     "sun": _Sky((12.0, 58.0), (1.6, 1.48, 1.3), (0.3, 0.33, 0.4), (0.13, 0.12, 0.11), (-0.7, 1.0), True),
     "overcast": _Sky((30.0, 70.0), (0.14, 0.14, 0.14), (0.62, 0.63, 0.66), (0.18, 0.18, 0.18), (-0.7, 1.0), False),
-    "dusk": _Sky((4.0, 14.0), (0.16, 0.12, 0.09), (0.22, 0.24, 0.28), (0.06, 0.06, 0.06), (-0.7, 0.9), False),
+    "dusk": _Sky((4.0, 14.0), (0.16, 0.12, 0.09), (0.22, 0.24, 0.28), (0.06, 0.06, 0.06), (-0.2, 1.0), False),
     "haze": _Sky((16.0, 45.0), (0.45, 0.43, 0.4), (0.62, 0.62, 0.62), (0.25, 0.24, 0.23), (-0.9, 0.3), True),
 }
 
@@ -100,6 +101,7 @@ def _developed(sensor: Sensor, exposure_ev: float, factors: Factors, dice: Dice)
     """The sensor at an exposure, with settings as cameras in cars have them; draws three numbers."""
     return replace(
         sensor,
+        noise=sensor.noise * _NOISE,
         exposure_ev=sensor.exposure_ev + exposure_ev,
         contrast=sensor.contrast * spread(dice, _CONTRAST, factors.sensor),
         saturation=sensor.saturation * spread(dice, _SATURATION, factors.sensor),

@@ -14,7 +14,7 @@ import tensorflow as tf
 from conftest import SEGMENTATION, MakeDataset
 from segmentation_set import square_samples
 
-from datasets.label_tables import LABEL_SPACES
+from datasets.labels import LABEL_SPACES
 from training.experiment import train
 from training.networks import unet_plus_plus
 from training.networks.catalogue import NETWORKS
