@@ -12,9 +12,10 @@ import numpy as np
 
 from datasets.errors import UsageError, VerificationError
 from datasets.labels import LABEL_SPACES
-from training.metrics.conventions import Convention, convention_of
+from training.metrics.conventions import convention_of
 from training.run_directory import RunDirectory
-from training.study.gaps import DRAWS, Interval, interval
+from training.study.bootstrap import Interval, difference, draw_images, scored
+from training.study.scoring import MeanIou
 
 
 @dataclass(frozen=True)
@@ -85,32 +86,15 @@ def compare_runs(paths: Sequence[Path], evaluation: str | None = None, seed: int
     if any(keys.tolist() != documents[0][1].tolist() for _, keys, _ in documents):
         raise VerificationError(f"the evaluations {stem!r} were made on different images; evaluate the runs again")
     images = len(documents[0][1])
-    draws = np.random.default_rng(seed).multinomial(images, np.full(images, 1 / images), DRAWS)
-    convention = convention_of(space)
-    measured = [(_mean_iou(m.sum(axis=0)[None], convention)[0], _drawn(m, draws, convention)) for _, _, m in documents]
-    first, first_drawn = measured[0]
-    runs = tuple(
-        ComparedRun(
-            path, float(value), interval(drawn), float(value - first), interval(drawn - first_drawn), document["iou"]
+    score, draws = MeanIou(convention_of(space)), draw_images(images, seed)
+    measured = [scored(matrices.reshape(1, images, -1), (0,), score, draws) for _, _, matrices in documents]
+    runs = []
+    for path, found, (document, _, _) in zip(paths, measured, documents, strict=True):
+        beside = difference(found, measured[0])
+        runs.append(
+            ComparedRun(path, found.value, found.interval, beside.value, beside.interval, document["iou"]),
         )
-        for path, (value, drawn), (document, _, _) in zip(paths, measured, documents, strict=True)
-    )
-    return Comparison(stem, convention.name, images, runs)
-
-
-def _drawn(matrices: np.ndarray, draws: np.ndarray, convention: Convention) -> np.ndarray:
-    """`(draws,)` mean IoU of each draw; float64 counts are exact to 2^53 pixels."""
-    flat = matrices.reshape(len(matrices), -1).astype(np.float64)
-    return _mean_iou((draws.astype(np.float64) @ flat).reshape(len(draws), *matrices.shape[1:]), convention)
-
-
-def _mean_iou(matrices: np.ndarray, convention: Convention) -> np.ndarray:
-    """`(n,)` mean IoU of `(n, classes, classes + 1)` confusions, as `Convention.mean_iou` takes it of one."""
-    hits = np.diagonal(matrices, axis1=1, axis2=2).astype(np.float64)
-    union = matrices.sum(axis=2) + matrices[:, :, :-1].sum(axis=1) - hits
-    iou = np.divide(hits, union, out=np.full(hits.shape, np.nan), where=union > 0)[:, list(convention.classes)]
-    counts = len(convention.classes) if convention.absent_is_zero else np.maximum((~np.isnan(iou)).sum(axis=1), 1)
-    return np.asarray(np.nan_to_num(iou).sum(axis=1) / counts)
+    return Comparison(stem, score.convention.name, images, tuple(runs))
 
 
 def _common_evaluation(paths: Sequence[Path], wanted: str | None) -> str:

@@ -50,7 +50,7 @@ def test_the_loss_is_the_mean_over_the_heads_and_each_one_learns_from_its_own(op
     for level, head in enumerate(HEADS, 1):
         kernel = model.get_layer(f"scores_{level}").kernel
         with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(-tf.math.log(tf.gather(model(images)[head], labels, batch_dims=3)))
+            loss = tf.reduce_mean(-tf.math.log(tf.gather(model(images)[head], labels.astype(np.int32), batch_dims=3)))
         each.append(float(loss))
         gradients.append(tape.gradient(loss, kernel.value).numpy())
     assert float(segmenter.step(images, labels)) == pytest.approx(np.mean(each), rel=1e-5)
@@ -73,7 +73,7 @@ def test_train_keeps_all_heads_and_scores_their_mean(options: TrainOptions) -> N
         large = tf.image.resize(mean(tf.cast(tf.round(small), tf.uint8)), labels.shape, "bilinear")
         counted = labels != 255
         np.add.at(confusion, (labels[counted] - 1, np.argmax(large[0], -1)[counted]), 1)
-    stored = np.array(result["confusion"])
+    stored = np.array(result["confusion"])[:, :3]
     assert stored.sum() == confusion.sum()
     assert np.abs(stored - confusion).sum() <= 0.02 * stored.sum()
     assert len(list((options.out / "predictions" / "test").iterdir())) == 4

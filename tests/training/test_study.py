@@ -15,8 +15,8 @@ from training.progress import Silent
 from training.study.domains import DigitsDomains, MnistmDomains, ToyDomains
 from training.study.engine import run_study
 from training.study.options import StudyOptions
+from training.study.reading import read_study
 from training.study.report import write_report
-from training.study.results import read_study
 
 
 class Lines(Silent):
@@ -87,14 +87,14 @@ def test_study_stores_scores_that_follow_from_its_predictions_and_resumes(
     ]
     rows = options.out / "rows"
     report = json.loads((options.out / "report.json").read_text("utf-8"))
-    for method in report["methods"]:
-        for seed, accuracy in zip(method["seeds"], method["accuracy"], strict=True):
-            stored = np.load(rows / f"{method['name']}-{seed}.npz")
-            assert accuracy == np.mean(stored["last"].argmax(axis=1) == stored["label"])
+    test = np.load(options.out / "test.npz")
+    assert len(set(test["key"].tolist())) == 50
+    for entry in report["entries"]:
+        for place, seed in enumerate(entry["seeds"]):
+            stored = np.load(rows / f"{entry['name']}-{seed}.npz")
             for choice in ("last", "selected", "oracle"):
-                hits = np.mean(stored[choice].argmax(axis=1) == stored["label"])
-                assert method["accuracy_by_choice"][choice][method["seeds"].index(seed)] == hits
-            assert len(set(stored["key"].tolist())) == 50
+                hits = np.mean(stored[choice].argmax(axis=1) == test["label"])
+                assert entry["scores"][choice]["by_seed"][place] == hits
     _check_choices(rows)
     _check_page(page)
     _check_resume(options, domains, page)
@@ -157,13 +157,13 @@ def _logits(data: bytes) -> np.ndarray:
 
 def test_rows_scored_on_other_images_are_refused(options: StudyOptions, domains: DigitsDomains) -> None:
     run_study(replace(options, seeds=(0,), methods=("source_only", "on_target"), steps=2), domains, Lines())
-    path = options.out / "rows" / "on_target-0.npz"
-    stored = dict(np.load(path))
-    np.savez(path, **{**stored, "label": (stored["label"] + 1) % 10})
+    test = dict(np.load(options.out / "test.npz"))
+    np.savez(options.out / "test.npz", key=test["key"], label=(test["label"] + 1) % 10)
     with pytest.raises(VerificationError, match="scored on different test images"):
         read_study(options.out)
-    path.with_suffix(".json").unlink()
-    with pytest.raises(UsageError, match="the study lacks on_target-0; run it again"):
+    (options.out / "rows" / "on_target-0.json").unlink()
+    np.savez(options.out / "test.npz", **test)
+    with pytest.raises(UsageError, match="the study lacks on_target, which all others are measured by"):
         read_study(options.out)
 
 

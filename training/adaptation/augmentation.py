@@ -15,6 +15,7 @@ import tensorflow as tf
 from training.adaptation.objective import Batch, Objective
 
 _FIRST_STREAM = 500  # of random numbers; methods use lower ones
+_TARGET_STREAM = 550  # for methods that change target images, too
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 Range = tuple[float, float]
@@ -27,6 +28,7 @@ class Ranges:
     Attributes:
         gamma: natural logarithm of the exponent of values between 0 and 1.
         contrast: factor of the distance from the image's mean.
+        apart: whether contrast is drawn for each channel by itself, and is the distance from middle grey.
         brightness: factor of the image's mean.
         saturation: factor of the distance from grey.
         tint: factor of each channel.
@@ -38,6 +40,7 @@ class Ranges:
 
     gamma: Range = (0.0, 0.0)
     contrast: Range = (1.0, 1.0)
+    apart: bool = False
     brightness: Range = (1.0, 1.0)
     saturation: Range = (1.0, 1.0)
     tint: Range = (1.0, 1.0)
@@ -52,7 +55,7 @@ AUGMENTATIONS: dict[str, Ranges] = {
     "photographic": Ranges(
         gamma=(-0.5, 0.5), contrast=(0.6, 1.5), brightness=(0.6, 1.4), saturation=(0.2, 1.3), tint=(0.85, 1.15),
         softness=(-0.5, 1.0), noise=(0.0, 0.05)),
-    "polarity": Ranges(contrast=(0.25, 1.5), offset=(-0.5, 0.5), inverted=0.5),
+    "polarity": Ranges(contrast=(0.25, 1.5), apart=True, offset=(-0.5, 0.5), inverted=0.5),
 }  # fmt: skip
 """Changes of values by name: none; what cameras and light do; any two colours for figure and ground."""
 
@@ -71,22 +74,27 @@ def augmented(objective: Objective, batch: Batch) -> Batch:
     ranges = AUGMENTATIONS[objective.recipe.augmentation]
     if ranges == Ranges() or not batch.source:
         return batch
-    changed = changed_values(batch.of_source(batch.images), ranges, _Draws(objective, batch.step))
+    changed = changed_values(batch.of_source(batch.images), ranges, draws_of(objective, batch.step))
     return replace(batch, images=tf.concat([changed, batch.of_target(batch.images)], 0))
 
 
 class _Draws:
     """Numbers of one step, a stream a change, so that switching one off leaves the others as they were."""
 
-    def __init__(self, objective: Objective, step: Any) -> None:
-        self._objective, self._step = objective, step
+    def __init__(self, objective: Objective, step: Any, first: int) -> None:
+        self._objective, self._step, self._first = objective, step, first
 
     def uniform(self, change: int, shape: Any, bounds: Range) -> Any:
         low, high = bounds
-        return low + (high - low) * self._objective.random(shape, self._step, _FIRST_STREAM + change)
+        return low + (high - low) * self._objective.random(shape, self._step, self._first + change)
 
     def normal(self, change: int, shape: Any) -> Any:
-        return self._objective.random(shape, self._step, _FIRST_STREAM + change, tf.random.stateless_normal)
+        return self._objective.random(shape, self._step, self._first + change, tf.random.stateless_normal)
+
+
+def draws_of(objective: Objective, step: Any, of_source: bool = True) -> Any:
+    """What `changed_values` draws from in one step, for the images of either domain."""
+    return _Draws(objective, step, _FIRST_STREAM if of_source else _TARGET_STREAM)
 
 
 def changed_values(images: Any, ranges: Ranges, draws: Any) -> Any:
@@ -132,9 +140,11 @@ def _power(values: Any, logarithm: Any) -> Any:
 
 def _contrast(values: Any, ranges: Ranges, draws: Any, number: Any) -> Any:
     mean = tf.reduce_mean(values, axis=(1, 2), keepdims=True)
+    if ranges.apart:
+        mean, number = 0.5 * tf.ones_like(mean), [*number[:3], values.shape[-1]]
     factor = draws.uniform(2, number, ranges.contrast)
     factor = tf.where(draws.uniform(4, number, (0.0, 1.0)) < ranges.inverted, -factor, factor)
-    return (values - mean) * factor + mean * draws.uniform(3, number, ranges.brightness)
+    return (values - mean) * factor + mean * draws.uniform(3, [*number[:3], 1], ranges.brightness)
 
 
 def _saturated(values: Any, factor: Any) -> Any:

@@ -23,6 +23,7 @@ from training.adaptation.network import Network
 from training.adaptation.objective import Objective
 from training.adaptation.on_target import OnTarget
 from training.adaptation.output_space import AdvEnt, OutputSpace
+from training.adaptation.refine import Refine
 from training.adaptation.source_only import SourceOnly
 from training.adaptation.task import Recipe, Task
 from training.adaptation.vat import Vat
@@ -75,6 +76,9 @@ METHODS: dict[str, Method] = {
         "Source only, augmented", "Source only with images whose light, colours, sharpness and noise are changed at "
         "random.", "the alternative that needs no target image", "nothing", SourceOnly,
         recipe={"augmentation": "photographic"}),
+    "no_augmentation": Method(
+        "Source only, as it comes", "Source only with images as they are, where the other rows learn from changed ones.",
+        "what the recipe's augmentation is worth", "nothing", SourceOnly, recipe={"augmentation": "none"}),
     "adabn": Method(
         "AdaBN", "The source-only network with batch statistics taken anew from unlabelled target images.",
         "Li et al., 2016 (1603.04779)", "images", AdaBN, starts_from=SOURCE_ONLY),
@@ -90,6 +94,10 @@ METHODS: dict[str, Method] = {
     "dann_adabn": Method(
         "DANN + AdaBN", "The DANN network with the exact statistics of the target's images.",
         "1505.07818 and 1603.04779", "images", AdaBN, starts_from="dann"),
+    "dann_refined": Method(
+        "DANN, refined", "The DANN network, taught on by its own moving average on target images in other colours and "
+        "places.", "1802.08735, 1706.05208, 2001.07685, 1912.01805; see docs/methods", "images", Refine,
+        starts_from="dann"),
     "cdan": Method(
         "CDAN", "DANN whose domain head sees features times predicted classes, and trusts sure images more.",
         "Long et al., NeurIPS 2018 (1705.10667)", "images", Cdan),

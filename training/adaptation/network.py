@@ -57,15 +57,22 @@ class Network:
         object.__setattr__(self, "body", keras.Model(self.model.input, outputs))
         object.__setattr__(self, "_infer", tf.function(self._forward, reduce_retracing=True, autograph=False))
 
-    def __call__(self, images: Any, domains: Any, training: bool = True, dropout: bool = True) -> Outputs:
+    def __call__(
+        self, images: Any, domains: Any, training: bool = True, dropout: bool = True, statistics: bool = True
+    ) -> Outputs:
         """Logits and features of images `(n, ...)` of the domains `(n,)` int32.
 
-        Without `dropout` two passes in training mode can be compared.
+        Without `dropout` two passes in training mode can be compared; without `statistics` what a pass in training mode
+        sees is normalised by its batch and leaves no trace in the moving statistics.
         """
         images, domains = tf.convert_to_tensor(images), tf.convert_to_tensor(domains)
         if self.batch_norm != "per_domain":
             domains = tf.zeros_like(domains) + SOURCE
-        with contextlib.nullcontext() if dropout else _without_dropout(self.model):
+        with contextlib.ExitStack() as held:
+            if not dropout:
+                held.enter_context(_without_dropout(self.model))
+            if not statistics:
+                held.enter_context(_without_statistics(self.model))
             outputs = self.body({"image": images, "domain": domains}, training=training)  # type: ignore[attr-defined]
         return Outputs(tf.cast(outputs["label"], tf.float32), tf.cast(outputs["features"], tf.float32))
 
@@ -124,3 +131,17 @@ def _without_dropout(model: keras.Model) -> Iterator[None]:
     finally:
         for layer, rate in zip(dropouts, rates, strict=True):
             layer.rate = rate
+
+
+@contextlib.contextmanager
+def _without_statistics(model: keras.Model) -> Iterator[None]:
+    """Calls inside, likewise, leave the moving statistics as they are."""
+    normalising = [layer for layer in model.layers if isinstance(layer, DomainBatchNormalization)]
+    momenta = [layer.momentum for layer in normalising]
+    try:
+        for layer in normalising:
+            layer.momentum = 1.0
+        yield
+    finally:
+        for layer, momentum in zip(normalising, momenta, strict=True):
+            layer.momentum = momentum

@@ -69,7 +69,7 @@ def run_grid(
     entries = source.entries(options)
     rows = plan_rows(options, entries, source.row_facts)
     data = source.load()
-    _write_study(options, study_name(domains), source, entries, data)
+    _write_study(options, study_name(domains), source, rows, entries, data)
 
     def run_all(shown: Reporter) -> int:
         left = _run_rows(rows, domains, data, options.out / ROWS_NAME, deadline, limits.workers, shown)
@@ -119,7 +119,12 @@ def _refuse_without_ends(rows: Sequence[Row], folder: Path) -> None:
 
 
 def _write_study(
-    options: StudyOptions, name: str, source: StudySource, entries: Sequence[Entry], data: StudyData
+    options: StudyOptions,
+    name: str,
+    source: StudySource,
+    rows: Sequence[Row],
+    entries: Sequence[Entry],
+    data: StudyData,
 ) -> None:
     """Write what the report needs besides the rows. Paths stay out of it: they say nothing about the result."""
     from training.provenance import software
@@ -141,6 +146,7 @@ def _write_study(
         "convention": data.convention,
         "software": software(),
         "entries": [asdict(entry) for entry in entries],
+        "digests": {row.name: row.digest for row in rows},
         "methods": [
             {name: getattr(entry, name) for name in ("name", "title", "about", "sees")}
             for entry in entries

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Literal
 
 from datasets.errors import UsageError
+from training.study.options import StudyOptions
 
 Section = Literal["main", "learning_curve", "saturation", "ablation"]
 
@@ -81,6 +82,13 @@ def main_entry(
     )
 
 
+def method_entries(options: StudyOptions, synthetic: str, synthetic_images: int, real_images: int) -> tuple[Entry, ...]:
+    """An entry for each method of the options."""
+    return in_order(
+        main_entry(name, synthetic, synthetic_images, real_images, options.seeds) for name in options.methods
+    )
+
+
 def in_order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     """Floor and ceiling first, then each entry after the one that it starts from, else as they come.
 
@@ -106,8 +114,3 @@ def in_order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
         return 1 + depth(start)
 
     return tuple(sorted(listed, key=lambda entry: (depth(entry), entry.name not in (FLOOR, CEILING))))
-
-
-def with_seeds(entries: Sequence[Entry], seeds: tuple[int, ...]) -> tuple[Entry, ...]:
-    """The entries with these seeds."""
-    return tuple(replace(entry, seeds=seeds) for entry in entries)

@@ -1,8 +1,7 @@
-"""A finished study, read back from its folder and measured. Nothing here needs TensorFlow."""
+"""A study's results: what each entry of the grid scored, and what follows from all of them. Needs no TensorFlow."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,46 +9,45 @@ from typing import Any
 
 import numpy as np
 
-from datasets.errors import UsageError, VerificationError
+from training.metrics.calibration import Calibration
 from training.metrics.confusion import Confusion
+from training.study.bootstrap import Scored, draw_images, scored
+from training.study.entries import CEILING, FLOOR, Entry
 from training.study.gaps import Gap, measure_gap
 from training.study.options import CHOICES
+from training.study.scoring import Accuracy, MeanIou
 
-FLOOR, CEILING = "source_only", "on_target"
-PICTURES = ("embedded_domain", "principal_components", "neighbours")
 Curve = list[dict[str, Any]]
 
 
 @dataclass(frozen=True, eq=False)
-class MethodResult:
-    """All runs of one method.
+class EntryResult:
+    """All runs of one entry that there are.
 
     Attributes:
-        name, title, about: as in `adaptation.methods`.
-        sees: what it may see of the target: `nothing`, `images` or `labels`.
+        entry: what it is.
         seeds: in the order of everything below.
-        truth: `(images,)` dense class of each test image.
-        choices: by `study_options.CHOICES`: `(seeds, images)` predicted classes of the last checkpoint, of the one
-            that a label-free score selected, and of the best by target labels.
-        classes: number of classes.
+        statistics: by choice of the checkpoint, `(seeds, images, numbers)` of the study's score.
+        confusion: counts of the last checkpoints on the test images, all seeds together.
+        calibration: of the last checkpoints, all seeds together.
+        other: as `statistics`, on the test images of another real set; None where none was scored.
         curves: learning curves a seed; one point for methods that do not train.
-        audits: by label-free score, a seed: rank correlation with target accuracy, and regret.
+        audits: by label-free score, a seed: rank correlation with the target score, and regret.
         distances: a seed: between the domains, by kind of features and name of the distance.
         pictures: of the first seed: features of both domains in the plane; empty where none were drawn.
         collapse: what went wrong a seed, or None.
         findings: what else is wrong, a seed.
         seconds: wall clock a seed.
+        processor_seconds: of the processors a seed; None where it was not measured.
         hardware: of the last run.
     """
 
-    name: str
-    title: str
-    about: str
-    sees: str
+    entry: Entry
     seeds: tuple[int, ...]
-    truth: np.ndarray
-    choices: dict[str, np.ndarray]
-    classes: int
+    statistics: dict[str, np.ndarray]
+    confusion: Confusion
+    calibration: Calibration
+    other: dict[str, np.ndarray] | None
     curves: tuple[Curve, ...]
     audits: dict[str, list[dict[str, float | None]]]
     distances: tuple[dict[str, Any], ...]
@@ -57,116 +55,115 @@ class MethodResult:
     collapse: tuple[str | None, ...]
     findings: tuple[tuple[str, ...], ...]
     seconds: tuple[float, ...]
+    processor_seconds: tuple[float | None, ...]
     hardware: dict[str, Any]
 
     @property
-    def predictions(self) -> np.ndarray:
-        """`(seeds, images)` of the last checkpoint."""
-        return self.choices["last"]
+    def name(self) -> str:
+        """Of the entry."""
+        return self.entry.name
 
-    def hits_of(self, choice: str) -> np.ndarray:
-        """`(seeds, images)` bool: which test images a choice's checkpoints recognise."""
-        return np.asarray(self.choices[choice] == self.truth)
-
-    @cached_property
-    def hits(self) -> np.ndarray:
-        """`(seeds, images)` bool, of the last checkpoint."""
-        return self.hits_of("last")
+    @property
+    def title(self) -> str:
+        """Of the entry."""
+        return self.entry.title
 
     @property
     def trained(self) -> bool:
         """Whether there are curves to draw."""
         return any("loss" in point for curve in self.curves for point in curve)
 
-    @property
-    def accuracy(self) -> np.ndarray:
-        """`(seeds,)` share of test images classified right."""
-        return np.asarray(self.hits.mean(axis=1))
-
-    @cached_property
-    def confusion(self) -> Confusion:
-        """Counts over all seeds."""
-        total = Confusion.empty(self.classes)
-        for predicted in self.predictions:
-            total += Confusion.of(self.truth, predicted, self.classes)
-        return total
-
 
 @dataclass(frozen=True, eq=False)
 class StudyResult:
-    """A whole study.
+    """A whole study, or as much of it as there is.
 
     Attributes:
+        folder: where it lies.
         document: `study.json`.
-        methods: in the order of the options.
+        score: what everything is scored by.
+        keys: `(images,)` of the test images.
+        entries: those of which at least one seed has run, in the order of the document.
+        missing: the rows that have not run, as `NAME-SEED`.
     """
 
+    folder: Path
     document: dict[str, Any]
-    methods: tuple[MethodResult, ...]
+    score: Accuracy | MeanIou
+    keys: np.ndarray
+    entries: tuple[EntryResult, ...]
+    missing: tuple[str, ...]
 
-    def __getitem__(self, name: str) -> MethodResult:
-        return next(method for method in self.methods if method.name == name)
+    def __getitem__(self, name: str) -> EntryResult:
+        return next(entry for entry in self.entries if entry.name == name)
+
+    def __contains__(self, name: str) -> bool:
+        return any(entry.name == name for entry in self.entries)
+
+    @property
+    def segments(self) -> bool:
+        """Whether pixels are classified, not whole images."""
+        return bool(self.document["task"] == "segmentation")
+
+    @property
+    def main(self) -> tuple[EntryResult, ...]:
+        """The entries of the main table."""
+        return self.section("main")
+
+    def section(self, name: str) -> tuple[EntryResult, ...]:
+        """The entries of a section."""
+        return tuple(entry for entry in self.entries if entry.entry.section == name)
 
     @cached_property
-    def gaps(self) -> dict[str, Gap]:
-        """Where each method stands with its last checkpoint, by name."""
-        return self.gaps_by_choice["last"]
+    def scores(self) -> dict[str, dict[str, Scored]]:
+        """By choice of the checkpoint and name of the entry; all share the same draws of test images."""
+        return self.scores_in(draw_images(len(self.keys)))
+
+    def scores_in(self, draws: np.ndarray) -> dict[str, dict[str, Scored]]:
+        """As `scores`, with draws `(1000, images)` of one's own."""
+        found: dict[str, dict[str, Scored]] = {choice: {} for choice in CHOICES}
+        for result in self.entries:
+            for choice in CHOICES:
+                found[choice][result.name] = scored(result.statistics[choice], result.seeds, self.score, draws)
+        return found
+
+    def scored(self, name: str, choice: str = "last") -> Scored:
+        """The scores of one entry."""
+        return self.scores[choice][name]
 
     @cached_property
-    def gaps_by_choice(self) -> dict[str, dict[str, Gap]]:
-        """Where each method stands, by choice of the checkpoint and name; floor and ceiling are chosen alike."""
+    def gaps(self) -> dict[str, dict[str, Gap]]:
+        """Where each main entry stands, by choice of the checkpoint and name; floor and ceiling are chosen alike."""
         found = {}
         for choice in CHOICES:
-            floor, ceiling = self[FLOOR].hits_of(choice), self[CEILING].hits_of(choice)
+            floor, ceiling = self.scored(FLOOR, choice), self.scored(CEILING, choice)
             found[choice] = {
-                method.name: measure_gap(method.hits_of(choice), floor, ceiling) for method in self.methods
+                entry.name: measure_gap(self.scored(entry.name, choice), floor, ceiling) for entry in self.main
             }
         return found
 
+    def gap(self, name: str, choice: str = "last") -> Gap:
+        """Where one main entry stands."""
+        return self.gaps[choice][name]
+
     @property
-    def best_adapted(self) -> MethodResult | None:
-        """The method with the highest score that sees no target label; None where none was run."""
-        between = [method for method in self.methods if method.sees == "images"]
-        return max(between, key=lambda method: self.gaps[method.name].score, default=None)
+    def best_adapted(self) -> EntryResult | None:
+        """The entry with the highest score among those that see target images and no label; None without such."""
+        return self._best("images")
 
+    @property
+    def best_labelled(self) -> EntryResult | None:
+        """The entry with the highest score among those that learn from both domains' labels; None without such."""
+        return self._best("labels")
 
-def read_study(folder: Path) -> StudyResult:
-    """Read `study.json` and the rows that it names.
+    @property
+    def shown(self) -> tuple[EntryResult, ...]:
+        """The few that figures about single classes show: floor, best without and with target labels, ceiling."""
+        found = (self[FLOOR], self.best_adapted, self.best_labelled, self[CEILING])
+        return tuple(entry for entry in found if entry is not None)
 
-    Raises:
-        UsageError: the folder holds no study, or rows are missing.
-        VerificationError: rows were scored on different test images.
-    """
-    try:
-        document = json.loads((folder / "study.json").read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{folder} holds no study: study.json cannot be read ({error})") from None
-    seeds = tuple(document["options"]["seeds"])
-    methods = tuple(_read_method(folder / "rows", entry, seeds, document) for entry in document["methods"])
-    if any(not np.array_equal(method.truth, methods[0].truth) for method in methods):
-        raise VerificationError(f"the rows in {folder / 'rows'} were scored on different test images; remove them")
-    return StudyResult(document, methods)
-
-
-def _read_method(folder: Path, entry: dict[str, str], seeds: tuple[int, ...], document: dict[str, Any]) -> MethodResult:
-    stems = [folder / f"{entry['name']}-{seed}" for seed in seeds]
-    missing = [stem.name for stem in stems if not stem.with_suffix(".json").is_file()]
-    if missing:
-        raise UsageError(f"the study lacks {', '.join(missing)}; run it again to finish it")
-    rows = [json.loads(stem.with_suffix(".json").read_text("utf-8")) for stem in stems]
-    arrays = [np.load(stem.with_suffix(".npz")) for stem in stems]
-    return MethodResult(
-        **entry,
-        seeds=seeds,
-        truth=arrays[0]["label"],
-        choices={name: np.stack([stored[name].argmax(axis=1) for stored in arrays]) for name in CHOICES},
-        classes=len(document["class_names"]),
-        curves=tuple(row["curves"] for row in rows),
-        audits={name: [row["audit"][name] for row in rows] for name in rows[0]["audit"]},
-        distances=tuple(row["distances"] for row in rows),
-        pictures={name: arrays[0][name] for name in PICTURES if name in arrays[0].files},
-        findings=tuple(tuple(row["findings"]) for row in rows),
-        collapse=tuple(row["collapse"] for row in rows),
-        seconds=tuple(row["seconds"] for row in rows),
-        hardware=rows[-1]["hardware"],
-    )
+    def _best(self, sees: str) -> EntryResult | None:
+        between = [entry for entry in self.main if entry.entry.sees == sees and entry.name != CEILING]
+        if sees == "labels":
+            between = [entry for entry in between if entry.entry.synthetic is not None]
+        return max(between, key=lambda entry: self.scored(entry.name).value, default=None)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from training.study.classification_data import ClassificationSource, PointsSource
+from training.study.classification_data import ClassificationSource
 from training.study.data import StudySource
 from training.study.domains import Domains, StreetDomains, ToyDomains
+from training.study.points_data import PointsSource
 from training.study.street_data import StreetSource
 
 

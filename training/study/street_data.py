@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,6 @@ import numpy as np
 
 from datasets.dataset import Dataset
 from datasets.errors import UsageError
-from datasets.key_index import INDEX_NAME, places
 from datasets.labels import IGNORE, LabelSpace
 from training.adaptation.network import Network
 from training.adaptation.task import BatchNorm, Images
@@ -20,7 +19,6 @@ from training.files import write_json
 from training.inputs.decoding import label_space, label_table
 from training.inputs.form import Form
 from training.inputs.reading import load_arrays, read_split
-from training.inputs.records import Selection, open_records
 from training.inputs.selection import held_out, not_held_out
 from training.metrics.conventions import convention_of
 from training.networks import street
@@ -30,26 +28,14 @@ from training.study.domains import StreetDomains
 from training.study.entries import Entry
 from training.study.examples import EXAMPLES_NAME, Colours, write_examples, write_test_images
 from training.study.options import StudyOptions
+from training.study.parts import WATCH_SEED, Part, last_keys
+from training.study.rendered_sets import changed_options, open_ablated
 from training.study.street_entries import Ablation, street_entries
 
-_WATCH_SEED = 0  # one held-out part for all rows: curves of several seeds must be comparable
 _LEAST_HELD_OUT = 4
 _READ_OPTIONS = (
     "size", "label_space", "train_split", "target_split", "test_split", "source_watch_share", "target_watch_share",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class _Part:
-    """Which examples of which data set."""
-
-    dataset: Dataset
-    split: str
-    select: Selection | None = None
-
-    @property
-    def count(self) -> int:
-        return len(open_records(self.dataset, self.split, self.select))
 
 
 class StreetSource:
@@ -66,7 +52,7 @@ class StreetSource:
         self._domains = domains
         self._synthetic, self._real = Dataset.open(domains.synthetic), Dataset.open(domains.real)
         self._other = Dataset.open(domains.other_real) if domains.other_real else None
-        self._ablated = dict(_ablated_set(word) for word in domains.ablations)
+        self._ablated = dict(open_ablated(word) for word in domains.ablations)
         self._sets = {found.name: found for found in (self._synthetic, *self._ablated.values())}
         if len(self._sets) < 1 + len(self._ablated) or len(self._ablated) < len(domains.ablations):
             raise UsageError("the synthetic set and those of ablations must all differ in name and factor")
@@ -125,7 +111,7 @@ class StreetSource:
         target = Labelled(self._images(parts["adapt"]), self._images(parts["validation"]))
         other = None
         if self._other is not None:
-            other = self._test_images(_Part(self._other, self._domains.other_test_split))
+            other = self._test_images(Part(self._other, self._domains.other_test_split))
         return StudyData(
             held_in_memory(self._load_source, self._sets),
             self._synthetic.name,
@@ -151,16 +137,16 @@ class StreetSource:
         return [entry.colour for entry in self._space.classes]
 
     @cached_property
-    def _parts(self) -> dict[str, _Part]:
+    def _parts(self) -> dict[str, Part]:
         domains = self._domains
-        learnt, watched = (choose(domains.source_watch_share, _WATCH_SEED) for choose in (not_held_out, held_out))
+        learnt, watched = (choose(domains.source_watch_share, WATCH_SEED) for choose in (not_held_out, held_out))
         last = last_keys(self._real, domains.target_split, domains.target_watch_share)
         return {
-            "train": _Part(self._synthetic, domains.train_split, learnt),
-            "train watch": _Part(self._synthetic, domains.train_split, watched),
-            "adapt": _Part(self._real, domains.target_split, lambda keys: ~last(keys)),
-            "validation": _Part(self._real, domains.target_split, last),
-            "test": _Part(self._real, domains.test_split),
+            "train": Part(self._synthetic, domains.train_split, learnt),
+            "train watch": Part(self._synthetic, domains.train_split, watched),
+            "adapt": Part(self._real, domains.target_split, lambda keys: ~last(keys)),
+            "validation": Part(self._real, domains.target_split, last),
+            "test": Part(self._real, domains.test_split),
         }
 
     def _shared_facts(self) -> dict[str, Any]:
@@ -174,26 +160,24 @@ class StreetSource:
         parts = [(f"{name!r}: source_watch_share", replace(watch, dataset=found)) for name, found in self._sets.items()]
         for name, part in [*parts, (f"{self._real.name!r}: target_watch_share", self._parts["validation"])]:
             if part.count < _LEAST_HELD_OUT:
-                raise UsageError(
-                    f"data set {name} holds out {part.count} images; wanted at least {_LEAST_HELD_OUT}, without which domains "
-                    "cannot be told apart"
-                )
+                told = f"data set {name} holds out {part.count} images; wanted at least {_LEAST_HELD_OUT}"
+                raise UsageError(f"{told}, by which domains are told apart")
 
     def _ablation(self, factor: str, dataset: Dataset, learnt: int) -> Ablation:
-        count = _Part(dataset, self._domains.train_split, self._parts["train"].select).count
+        count = Part(dataset, self._domains.train_split, self._parts["train"].select).count
         return Ablation(factor, dataset.name, min(count, learnt), changed_options(self._synthetic, dataset))
 
     def _load_source(self, name: str) -> Labelled:
         parts = (self._parts[role] for role in ("train", "train watch"))
-        learnt, watch = (self._images(_Part(self._sets[name], part.split, part.select)) for part in parts)
+        learnt, watch = (self._images(Part(self._sets[name], part.split, part.select)) for part in parts)
         return Labelled(learnt, watch)
 
-    def _images(self, part: _Part) -> Images:
+    def _images(self, part: Part) -> Images:
         form = Form(("image", "semantic"), self._domains.size, label_space=self._domains.label_space)
         arrays = load_arrays(part.dataset, part.split, form, select=part.select)
         return Images(arrays["image"], arrays["semantic"])
 
-    def _test_images(self, part: _Part) -> TestImages:
+    def _test_images(self, part: Part) -> TestImages:
         """Images at the network's size, labels at their own."""
         form = Form(
             ("image", "semantic"), self._domains.size, resize_labels=False, label_space=self._domains.label_space
@@ -216,35 +200,3 @@ class StreetSource:
 def build_network(size: tuple[int, int], classes: int) -> Callable[[BatchNorm], Network]:
     """The network of all rows."""
     return lambda mode: Network(street.build(size, classes), street.FEATURES, mode)
-
-
-def last_keys(dataset: Dataset, split: str, share: float) -> Selection:
-    """The last share of a split in the order of its keys, at least one: of frames of a video, the end of the last one.
-
-    In stored order the frames are shuffled; a random choice would hold out neighbours of what is learnt from.
-    """
-    keys = sorted(place.key for place in places(dataset.directory / INDEX_NAME) if place.split == split)
-    dataset.split(split)  # refuses an unknown one
-    chosen = {key.encode() for key in keys[len(keys) - max(1, round(share * len(keys))) :]}
-    return lambda asked: np.array([key in chosen for key in asked], bool)
-
-
-def changed_options(dataset: Dataset, other: Dataset) -> tuple[str, ...]:
-    """Names of the options of rendering in which two rendered sets differ."""
-    first, second = (_flat(found.manifest.configuration.get("scenes", {})) for found in (dataset, other))
-    return tuple(sorted(name for name in {*first, *second} if first.get(name) != second.get(name)))
-
-
-def _flat(options: Any) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in options.items():
-        found |= _flat(value) if isinstance(value, dict) else {name: value}
-    return found
-
-
-def _ablated_set(word: str) -> tuple[str, Dataset]:
-    factor, equals, path = word.partition("=")
-    if equals and factor and path and "/" not in factor:
-        return factor, Dataset.open(Path(path))
-    dataset = Dataset.open(Path(word))
-    return dataset.name, dataset
