@@ -110,8 +110,8 @@ def _dispatch(words: list[str]) -> int:
     own, beam_options = _cut_at_dashes(words[1:])
     command.fill(parser, own)
     parsed = parser.parse_args([underscored(word) for word in own])
-    if beam_options and words[0] not in ("convert", "render"):
-        raise UsageError(f"{words[0]} runs no Beam pipeline; it takes no options after --")
+    if beam_options and words[0] not in ("convert", "render", "inspect", "verify"):
+        raise UsageError(f"{words[0]} asks nothing of Beam; it takes no options after --")
     parsed.beam_options = beam_options
     return command.run(parsed)
 
@@ -263,7 +263,8 @@ def _parse_size(text: str) -> tuple[int, int]:
 
 
 def _fill_dataset(parser: ArgumentParser, words: Sequence[str]) -> None:
-    parser.add_argument("dataset", type=Path, help="DATA_DIR/NAME/VERSION, or DATA_DIR/NAME when there is one version")
+    words_ = "DATA_DIR/NAME/VERSION, or DATA_DIR/NAME when there is one version; may be a URL"
+    parser.add_argument("dataset", type=str, help=words_)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -277,7 +278,7 @@ def _inspect(parsed: Any) -> int:
     from datasets.dataset import Dataset
     from datasets.describe import describe, summary
 
-    dataset = Dataset.open(parsed.dataset)
+    dataset = Dataset.open(_place(parsed.dataset, parsed.beam_options))
     if parsed.json:
         print(json.dumps(summary(dataset), indent=2, ensure_ascii=False))
     else:
@@ -300,7 +301,7 @@ def _verify(parsed: Any) -> int:
     from datasets.dataset import Dataset
     from datasets.verification import verify
 
-    dataset = Dataset.open(parsed.dataset)
+    dataset = Dataset.open(_place(parsed.dataset, parsed.beam_options))
     with _console(stderr=True).status("verifying") as status:
         faults = verify(dataset, lambda shard: status.update(f"verifying {shard}"))
     examples = sum(facts.examples for facts in dataset.manifest.splits.values())

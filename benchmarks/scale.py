@@ -34,12 +34,13 @@ _POLL_S = 0.1
 
 @dataclass(frozen=True)
 class Cost:
-    """One run: wall and processor seconds, largest memory of the command and of one worker, size on disk."""
+    """One run: wall and processor seconds, largest memory of the command, of one worker and of all together, disk."""
 
     seconds: float
     cpu_s: float
     driver_mb: float
     worker_mb: float
+    all_mb: float
     mb: float
 
 
@@ -59,7 +60,8 @@ def main() -> None:
 
 
 def _measure(job: str, counts: tuple[int, ...], workers: tuple[int, ...], kind: str, folder: Path) -> None:
-    print(f"\n{job:11} workers  seconds  start  examples/s  cpu ms/example  speed-up  driver MB  worker MB  MB on disk")
+    print(f"\n{job:11} workers  seconds  start  examples/s  cpu ms/example  speed-up", end="")
+    print("  driver MB  worker MB  all MB  MB on disk")
     alone: dict[int, float] = {}
     for several in workers:
         start = _run(job, _FEW, several, kind, folder)
@@ -70,7 +72,7 @@ def _measure(job: str, counts: tuple[int, ...], workers: tuple[int, ...], kind: 
             print(
                 f"{count:11} {several:7} {cost.seconds:8.1f} {start.seconds:6.1f} {count / spent:11.0f} "
                 f"{(cost.cpu_s - start.cpu_s) / count * 1000:15.3f} {alone[count] / spent:9.2f} "
-                f"{cost.driver_mb:10.0f} {cost.worker_mb:10.0f} {cost.mb:11.1f}",
+                f"{cost.driver_mb:10.0f} {cost.worker_mb:10.0f} {cost.all_mb:7.0f} {cost.mb:11.1f}",
                 flush=True,
             )
 
@@ -82,39 +84,34 @@ def _run(job: str, count: int, workers: int, kind: str, folder: Path) -> Cost:
     if job == "convert":
         words = ["convert", "mnist", str(_digits(folder, count)), str(out), "--splits", "train", "--worker-kind", kind]
     elif job == "photographs":
-        words = [
-            "convert",
-            "pets",
-            str(_photographs(folder, count)),
-            str(out),
-            "--splits",
-            "train",
-            "--worker-kind",
-            kind,
-        ]
+        words = ["convert", "pets", str(_photographs(folder, count)), str(out), "--splits", "train"]
+        words += ["--worker-kind", kind]
     else:
         words = ["render", "digits", str(out), "--frames", str(count), "--size", "16x16"]
     before, began = os.times(), time.perf_counter()
     command = [sys.executable, "-m", "realitygap", *words, *shards]
     child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    driver, worker = _peaks(child)
+    peaks = _peaks(child)
     said = child.communicate()[0]
     if child.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{said}")
     seconds, after = time.perf_counter() - began, os.times()
     spent = after.children_user + after.children_system - before.children_user - before.children_system
     size = sum(path.stat().st_size for path in out.rglob("*.tfrecord-*"))
-    return Cost(seconds, spent, driver, worker, size / 1e6)
+    return Cost(seconds, spent, *peaks, size / 1e6)
 
 
-def _peaks(child: subprocess.Popen[str]) -> tuple[float, float]:
-    """Largest resident memory in MB of a command and of the largest process below it, until it ends."""
-    driver = worker = 0.0
+def _peaks(child: subprocess.Popen[str]) -> tuple[float, float, float]:
+    """Largest resident memory in MB of a command, of the largest process below it and of all together, until it ends.
+
+    Pages that processes share are counted in each.
+    """
+    driver = worker = together = 0.0
     while child.poll() is None:
-        driver = max(driver, _megabytes(child.pid))
-        worker = max([worker, *(_megabytes(pid) for pid in _below(child.pid))])
+        here, below = _megabytes(child.pid), [_megabytes(pid) for pid in _below(child.pid)]
+        driver, worker, together = max(driver, here), max([worker, *below]), max(together, here + sum(below))
         time.sleep(_POLL_S)
-    return driver, worker
+    return driver, worker, together
 
 
 def _megabytes(pid: int) -> float:

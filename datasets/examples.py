@@ -7,6 +7,7 @@ the order of their names, so equal values give equal bytes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 
 import numpy as np
 
@@ -82,8 +83,13 @@ def _map_entry(name: str, value: FeatureValue) -> tuple[bytes, bytes]:
     absent = not body and kind != _BYTES_LIST  # an empty packed list has no field at all
     in_list = b"" if absent else _TAGS[1] + _varint(len(body))
     in_feature = _TAGS[kind] + _varint(len(in_list) + len(body)) + in_list
-    in_entry = _delimited(1, name.encode()) + _TAGS[2] + _varint(len(in_feature) + len(body)) + in_feature
+    in_entry = _name_and_tag(name) + _varint(len(in_feature) + len(body)) + in_feature
     return _TAGS[1] + _varint(len(in_entry) + len(body)) + in_entry, body
+
+
+@cache  # the names are those of the fields table
+def _name_and_tag(name: str) -> bytes:
+    return _delimited(1, name.encode()) + _TAGS[2]
 
 
 def _decode_entry(entry: bytes) -> tuple[str, FeatureValue]:

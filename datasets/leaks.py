@@ -59,11 +59,13 @@ def difference_hash(pixels: np.ndarray) -> str:
     if min(height, width) < _SMALLEST_SIDE:
         return ""
     step = max(1, height // _ROWS_MEASURED)
-    grey = pixels[::step, :, channels // 2]  # green, or the only channel
-    rows, columns = (np.arange(cells) * size // cells for cells, size in ((_ROWS, len(grey)), (_COLUMNS, width)))
-    by_row = np.add.reduceat(grey, rows, axis=0, dtype=np.uint32)
-    sums = np.add.reduceat(by_row, columns, axis=1)
-    areas = np.diff(rows, append=len(grey))[:, None] * np.diff(columns, append=width)[None, :]
+    measured = pixels[::step].reshape(-1, width * channels)
+    rows, columns = (np.arange(cells) * size // cells for cells, size in ((_ROWS, len(measured)), (_COLUMNS, width)))
+    bands = np.split(measured, rows[1:])  # of at most 32 rows of at most 255 each
+    by_row = np.stack([np.add.reduce(band, axis=0, dtype=np.uint16) for band in bands])
+    green = by_row[:, channels // 2 :: channels]  # or the only channel
+    sums = np.add.reduceat(green, columns, axis=1, dtype=np.uint32)
+    areas = np.diff(rows, append=len(measured))[:, None] * np.diff(columns, append=width)[None, :]
     means = sums * 16 // areas  # in sixteenths of a level
     if means.std() < 16 * _SMALLEST_SPREAD:
         return ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -68,17 +67,24 @@ def _stored(data: bytes, pixels: bytes, checksum: bytes) -> bytes:
     libpng spends most of its time inflating photographs, which libdeflate does three times as fast; what is left to
     libpng are the filters.
     """
-    blocks = [b"\x78\x01"]
+    blocks: list[bytes | memoryview] = [b"\x78\x01"]
+    view = memoryview(pixels)  # so that they are copied once, by the last join
     for start in range(0, len(pixels), _LARGEST_STORED):
-        block = pixels[start : start + _LARGEST_STORED]
+        block = view[start : start + _LARGEST_STORED]
         last = start + len(block) == len(pixels)
         blocks += [struct.pack("<BHH", last, len(block), len(block) ^ 0xFFFF), block]
-    body = b"".join([*blocks, checksum])
-    return b"".join([SIGNATURE, data[8:33], *_chunk(b"IDAT", body), *_chunk(b"IEND", b"")])
+    return b"".join([SIGNATURE, data[8:33], *_chunk(b"IDAT", *blocks, checksum), *_chunk(b"IEND")])
 
 
-def _chunk(kind: bytes, body: bytes) -> tuple[bytes, ...]:
-    return struct.pack(">I", len(body)), kind, body, struct.pack(">I", zlib.crc32(body, zlib.crc32(kind)))
+def _chunk(kind: bytes, *body: bytes | memoryview) -> tuple[bytes | memoryview, ...]:
+    crc = _crc32(kind)
+    for part in body:
+        crc = _crc32(part, crc)
+    return struct.pack(">I", sum(map(len, body))), kind, *body, struct.pack(">I", crc)
+
+
+def _crc32(data: bytes | memoryview, crc: int = 0) -> int:
+    return imagecodecs.deflate_crc32(data, crc)  # type: ignore[arg-type]  # ten times as fast as zlib's
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
@@ -96,7 +102,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
         if stop + 4 > end:
             raise ValueError(f"cut short inside chunk {kind.decode('latin-1')!r}")
         (wanted,) = struct.unpack_from(">I", data, stop)
-        if zlib.crc32(view[position + 4 : stop]) != wanted:
+        if _crc32(view[position + 4 : stop]) != wanted:
             raise ValueError(f"chunk {kind.decode('latin-1')!r} fails its CRC")
         yield kind, view[position + 8 : stop]
         if kind == b"IEND":

@@ -7,9 +7,10 @@ statistics need their pixels.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -135,7 +136,7 @@ def _prove_png(header: ImageHeader, data: bytes) -> None:
 
 
 def _format_notes(name: str, format_: str) -> tuple[str, ...]:
-    suffix = PurePosixPath(name).suffix.lower().lstrip(".")
+    suffix = os.path.splitext(name)[1].lower().lstrip(".")
     named = {"jpg": "jpeg", "tif": "tiff"}.get(suffix, suffix)
     return () if named == format_ else (f"{format_}-named-{suffix or 'without-suffix'}",)
 

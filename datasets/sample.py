@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import groupby
 from typing import Any
 
@@ -124,11 +124,12 @@ class Sample:
             if value.dtype not in spec.dtypes or value.shape[2] not in spec.shape:
                 self._refuse(spec, f"{_either(spec.dtypes)} (height, width, {_either(spec.shape)})", value)
         elif spec.kind == "tensor":
-            if value.dtype.name not in spec.dtypes or value.shape != spec.shape:
+            if _name(value.dtype) not in spec.dtypes or value.shape != spec.shape:
                 self._refuse(spec, f"{_either(spec.dtypes)} {spec.shape}", value)
         elif spec.kind == "sequence":
-            rows = len(self.value(spec.path.partition(".")[0] + ".bbox"))
-            if value.dtype.name not in spec.dtypes or value.shape != (rows, *spec.shape):
+            assert self.objects is not None
+            rows = len(self.objects.bbox)
+            if _name(value.dtype) not in spec.dtypes or value.shape != (rows, *spec.shape):
                 self._refuse(spec, f"{_either(spec.dtypes)} {(rows, *spec.shape)}", value)
         elif spec.kind == "text" and not isinstance(value, str):
             raise ValueError(f"sample {self.key!r}: {spec.path} must be text, got {type(value).__name__}")
@@ -153,6 +154,11 @@ _MEMBERS = tuple(
     for owner, members in groupby(FIELDS.items(), lambda entry: entry[0].partition(".")[0])
 )
 """Attributes of a sample in the order of the table, each with its members, or with an empty name for itself."""
+
+
+@cache
+def _name(dtype: np.dtype[Any]) -> str:
+    return dtype.name  # numpy puts it together anew each time
 
 
 def _either(choices: tuple[Any, ...]) -> str:

@@ -25,6 +25,9 @@ class Place(Protocol):
     def __fspath__(self) -> str:
         """A file of this machine with the same bytes."""
 
+    def release(self) -> None:
+        """Remove what `__fspath__` copied here."""
+
     def exists(self) -> bool:
         """Whether it is a file or a folder."""
 
@@ -60,6 +63,12 @@ class RemoteFolder(Place, Protocol):
 def below(root: Path, name: str) -> Path | str:
     """A file below a root, named in the cheapest way that `datasets.reading.read_bytes` takes."""
     return f"{root}/{name}" if isinstance(root, Path) else root / name
+
+
+def release(place: Any) -> None:
+    """Let go of the copy that was made here of a file that lies elsewhere; it is copied anew when asked for again."""
+    if not isinstance(place, Path):
+        place.release()
 
 
 def folder_names(root: Any) -> list[str]:

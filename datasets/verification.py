@@ -11,6 +11,7 @@ from datasets.key_index import INDEX_NAME, Place, index_text
 from datasets.manifest import ShardFacts
 from datasets.records import record_to_sample
 from datasets.statistics import Statistics
+from datasets.storage import release
 from datasets.tfrecord import file_facts, read_records
 
 
@@ -33,6 +34,7 @@ def _faults(dataset: Dataset, on_shard: Callable[[str], None]) -> Iterator[str]:
         for shard in split.shards:
             on_shard(shard.file)
             yield from _shard_faults(dataset, name, shard, places)
+            release(dataset.directory / shard.file)
     yield from _repeated_keys(places)
     if index_text(places) != (dataset.directory / INDEX_NAME).read_text("utf-8"):
         yield f"{INDEX_NAME}: does not name every record at its place"

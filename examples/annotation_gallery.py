@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw
 from rendering.annotations import keypoints, to_sample
 from rendering.backgrounds import Background
 from rendering.environments import AnalyticSky, RadianceFile
+from rendering.fog import Fog
 from rendering.frame import ANNOTATIONS, Frame
 from rendering.geometry import affine, intrinsics_from_field_of_view, look_at, rotation
 from rendering.glyphs import Glyph
@@ -177,6 +178,7 @@ def features(environment: EnvironmentLight) -> dict[str, dict[str, Scene]]:
     def textured(**slots: TextureRecipe) -> Material:
         return Material((0.85, 0.8, 0.75), 0.5, **slots)
 
+    low = camera((0, 0.75, 4.8))  # sees the sky
     holes = Material((1, 0.8, 0.5), 0.6, alpha_cutoff=0.5, double_sided=True, base_colour_texture=Dots())
     lamps = (PointLight((-1.2, 0.8, 1.0), (0.9, 0.3, 0.1)), PointLight((1.3, 1.2, 0.9), (0.1, 0.5, 1.0)))
     picture = replace(base.background, picture=NoiseTexture(((40, 90, 160), (235, 240, 245)), 2, 6))
@@ -187,6 +189,7 @@ def features(environment: EnvironmentLight) -> dict[str, dict[str, Scene]]:
         "defocus": Sensor(defocus_px=4), "blur": Sensor(blur_px=2), "aberration": Sensor(chromatic_aberration_px=5),
         "noise": Sensor(noise=0.02, shot_noise=0.12, seed=1), "bits": Sensor(bits=2), "jpeg": Sensor(jpeg_quality=8),
         "aces": Sensor(exposure_ev=1.0, tone_curve="aces"), "reinhard": Sensor(exposure_ev=1.0, tone_curve="reinhard"),
+        "contrast": Sensor(contrast=1.8), "saturation": Sensor(saturation=0.25),
     }  # fmt: skip
     materials = {
         "texture": ball(textured(base_colour_texture=CheckerTexture())),
@@ -206,9 +209,10 @@ def features(environment: EnvironmentLight) -> dict[str, dict[str, Scene]]:
         "sun": bare, "shadows": base,
         "hard_shadows": replace(base, sun=replace(base.sun, shadows=Shadows(2048, 0))),
         "lamps": replace(dark, point_lights=lamps),
-        "environment": replace(bare, environment=replace(environment, visible=True)),
-        "sky": replace(base, environment=EnvironmentLight(AnalyticSky(), visible=True), sun=base.sun),
+        "environment": replace(bare, camera=low, environment=replace(environment, visible=True)),
+        "sky": replace(base, camera=low, environment=EnvironmentLight(AnalyticSky(), visible=True)),
         "photograph": replace(bare, background=picture),
+        "fog": replace(base, fog=Fog((0.3, 0.44, 0.72), 0.12)),
     }  # fmt: skip
     return {
         "materials": materials,

@@ -5,21 +5,24 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from datasets.dataset import Dataset
 from datasets.errors import RealitygapError, SystemComponentError, UsageError
 from datasets.shards import Shard
 from datasets.source import Source
 from pipelines.commit import check_rejections, collect, commit, configuration
-from pipelines.engines import run_remote
-from pipelines.local import WorkerLost, run_local
+from pipelines.local import run_local
 from pipelines.options import BuildOptions, WorkerKind
-from pipelines.places import AnyWorkspace, open_workspace
+from pipelines.places import open_workspace, seen_anew
 from pipelines.plan import Build, shard_text
 from pipelines.progress import watched
-from pipelines.remote_path import place_of
 from pipelines.runners import RunnerOptions
-from pipelines.shard_writer import WriteShard
+from pipelines.shard_writer import ShardJob
+from pipelines.worker_processes import WorkerLost
+
+if TYPE_CHECKING:
+    from pipelines.places import AnyWorkspace
 
 _ATTEMPTS = 3  # a driver that crashes now and then must not cost a night; one that always does must not hang it
 
@@ -53,7 +56,7 @@ def run_build(
         facts = collect(workspace, build)
         check_rejections(workspace, build, facts, options)
         commit(source, workspace, build, facts, options, origin or {})
-    return Dataset.open(place_of(str(build.target), work.runner.beam_options))
+    return Dataset.open(seen_anew(build.target, work.runner.beam_options))
 
 
 @dataclass(frozen=True)
@@ -97,11 +100,13 @@ def _run_once(work: Work, build: Build, todo: tuple[Shard, ...]) -> None:
 
     with watched(work.source.name, build.examples, poll) as say:
         try:
-            writer = WriteShard(work.source, workspace, work.options.verify, work.runner.beam_options)
+            job = ShardJob(work.source, workspace, work.options.verify, work.runner.beam_options)
             if work.runner.runner == "local":
-                run_local(writer, names, workers, work.kind)
+                run_local(job, names, workers, work.kind)
             else:
-                run_remote(writer, names, workers, work.runner, say)
+                from pipelines.engines import run_remote
+
+                run_remote(job, names, workers, work.runner, say)
         except (WorkerLost, UsageError, SystemComponentError):
             raise
         except Exception as error:

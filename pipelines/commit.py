@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from datasets.card import CARD_NAME, card
 from datasets.errors import RealitygapError, RejectedError
@@ -17,8 +17,10 @@ from datasets.source import Source
 from datasets.statistics import Statistics
 from datasets.tfds import DATASET_INFO_NAME, FEATURES_NAME, dataset_info_json, features_json, label_files
 from pipelines.options import BuildOptions
-from pipelines.places import AnyWorkspace
 from pipelines.plan import Build
+
+if TYPE_CHECKING:
+    from pipelines.places import AnyWorkspace
 
 _LIBRARIES = ("realitygap", "numpy", "pillow", "imagecodecs")
 _SHOWN_REJECTIONS = 5

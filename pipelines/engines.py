@@ -15,11 +15,12 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.portable_runner import PortableRunner
 
 from datasets.errors import RealitygapError, SystemComponentError, UsageError
+from pipelines.graph import WriteShard, build_graph
 from pipelines.job_servers import job_server
-from pipelines.local import build_graph, chatter_in
+from pipelines.local import chatter_in
 from pipelines.remote_workspace import RemoteWorkspace
 from pipelines.runners import RunnerOptions
-from pipelines.shard_writer import WriteShard
+from pipelines.shard_writer import ShardJob
 from pipelines.worker_pools import WorkerPools
 
 Say = Callable[[str], None]
@@ -28,7 +29,7 @@ Say = Callable[[str], None]
 _LOOK_EVERY_S = 0.3
 
 
-def run_remote(writer: WriteShard, shards: Sequence[str], workers: int, runner: RunnerOptions, say: Say) -> None:
+def run_remote(job: ShardJob, shards: Sequence[str], workers: int, runner: RunnerOptions, say: Say) -> None:
     """Write the shards on an engine; returns when all are written.
 
     Raises:
@@ -37,10 +38,10 @@ def run_remote(writer: WriteShard, shards: Sequence[str], workers: int, runner: 
         RealitygapError: the job failed, or a worker pool of ours was lost.
     """
     with ExitStack() as stack:
-        stack.enter_context(chatter_in(writer.workspace.log))
+        stack.enter_context(chatter_in(job.workspace.log))
         watch: Callable[[], str | None] = lambda: None  # noqa: E731
         if runner.runner == "dataflow":
-            engine, options = _dataflow(writer, runner)
+            engine, options = _dataflow(job, runner)
         else:
             endpoint = stack.enter_context(job_server(runner, workers))
             words = portable_words(runner, endpoint, workers)
@@ -53,7 +54,7 @@ def run_remote(writer: WriteShard, shards: Sequence[str], workers: int, runner: 
             pipeline = beam.Pipeline(runner=engine, options=options)
         except ValueError as error:
             raise UsageError(f"--runner {runner.runner}: {' '.join(str(error).split())}") from None
-        build_graph(pipeline, writer, shards)
+        build_graph(pipeline, WriteShard(job), shards)
         result = _submit(pipeline, runner, options)
         say(f"{runner.runner} {_link(result, runner, options)}; Ctrl-C cancels it, the same command goes on with it")
         _wait(result, watch)
@@ -69,12 +70,12 @@ def portable_words(runner: RunnerOptions, endpoint: str, workers: int) -> list[s
     return [f"--job_endpoint={endpoint}", *spread[runner.runner], *runner.beam_options]
 
 
-def _dataflow(writer: WriteShard, runner: RunnerOptions) -> tuple[Any, PipelineOptions]:
+def _dataflow(job: ShardJob, runner: RunnerOptions) -> tuple[Any, PipelineOptions]:
     """Dataflow's runner and options.
 
     Its workers see no path of this machine and lack our packages, so the target must be remote and an image be named.
     """
-    if not isinstance(writer.workspace, RemoteWorkspace):
+    if not isinstance(job.workspace, RemoteWorkspace):
         raise UsageError("--runner dataflow writes to gs://BUCKET/FOLDER only: its workers cannot see a local folder")
     for name in ("project", "region", "temp_location", "sdk_container_image"):
         if runner.value_of(name) is None:

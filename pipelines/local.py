@@ -1,64 +1,53 @@
-"""Beam's local runner, named outright: the default one first tries to fetch a program from the network."""
+"""Work on this machine, with Beam's local runner.
+
+The runner is named outright: the default one first tries to fetch a program from the network. Beam is imported when the
+worker processes are already at work.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import os
 import queue
-import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import apache_beam as beam
-import grpc
-from apache_beam.options.pipeline_options import PipelineOptions
-from apache_beam.runners.portability.fn_api_runner import FnApiRunner
-
-from datasets.errors import RealitygapError
 from pipelines.options import WorkerKind
-from pipelines.shard_writer import WriteShard
-
-_RUNNING_MODES = {"in-process": "in_memory", "threads": "multi_threading", "processes": "multi_processing"}
-
-
-class WorkerLost(RealitygapError):
-    """A worker process ended before its time."""
+from pipelines.shard_writer import ShardJob
+from pipelines.worker_processes import WorkerProcesses
 
 
-def run_local(writer: WriteShard, shards: Sequence[str], workers: int, kind: WorkerKind) -> None:
+def run_local(job: ShardJob, shards: Sequence[str], workers: int, kind: WorkerKind) -> None:
     """Write the shards of these names with so many workers of this machine; returns when all are written.
 
     Processes are processes also when there is one: software OpenGL and TensorFlow crash each other in one process, and
     the caller may hold TensorFlow.
-    """
-    mode = "in_memory" if workers == 1 and kind == "threads" else _RUNNING_MODES[kind]
-    workers = 1 if mode == "in_memory" else workers
-    options = PipelineOptions([], direct_num_workers=workers, direct_running_mode=mode, save_main_session=False)
-    pipeline = beam.Pipeline(runner=FnApiRunner(), options=options)
-    build_graph(pipeline, writer, shards)
-    with chatter_in(writer.workspace.log):
-        run_watched(lambda: pipeline.run().wait_until_finish())
-
-
-def build_graph(pipeline: beam.Pipeline, writer: WriteShard, shards: Sequence[str]) -> None:
-    """The whole pipeline: names of shards in, names of written shards out; no sample ever travels through Beam."""
-    _ = pipeline | "Shards" >> beam.Create(list(shards), reshuffle=True) | "Write" >> beam.ParDo(writer)
-
-
-def run_watched(run: Callable[[], object]) -> None:
-    """Run a pipeline, and stop waiting for it when one of its worker processes ends before its time.
-
-    The local runner itself would wait for the lost worker for ever: the only sign it gives is an error in a thread.
 
     Raises:
-        WorkerLost: see there.
+        WorkerLost: a worker process ended before its time.
     """
+    with chatter_in(job.workspace.log):
+        if kind == "processes":
+            with WorkerProcesses(job, shards, workers) as processes:
+                from pipelines.graph import TakeShard, run_here
+
+                try:
+                    _aside(lambda: run_here(TakeShard(processes), shards, 1))
+                except Exception:
+                    if processes.lost:
+                        raise processes.lost from None
+                    raise
+        else:
+            from pipelines.graph import WriteShard, run_here
+
+            _aside(lambda: run_here(WriteShard(job), shards, 1 if kind == "in-process" else workers))
+
+
+def _aside(run: Callable[[], object]) -> None:
+    """Run a pipeline in a thread, so that Ctrl-C is heard whatever it waits for."""
     outcomes: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
-    usual_hook = threading.excepthook
 
     def work() -> None:
         try:
@@ -67,46 +56,10 @@ def run_watched(run: Callable[[], object]) -> None:
         except BaseException as error:
             outcomes.put(error)
 
-    def notice(failure: threading.ExceptHookArgs) -> None:
-        if "Worker subprocess" in str(failure.exc_value):
-            _hush_beam()
-            _end_worker_processes()
-            outcomes.put(WorkerLost(f"a worker process was lost, killed or out of memory ({failure.exc_value})"))
-        elif failure.exc_type is not None and not issubclass(failure.exc_type, grpc.RpcError):
-            usual_hook(failure)
-
-    threading.excepthook = notice
     threading.Thread(target=work, name="pipeline", daemon=True).start()
-    outcome: BaseException | None = None
-    try:
-        outcome = outcomes.get()
-    finally:
-        if not isinstance(outcome, WorkerLost):  # else threads that still talk to the lost worker fail one by one
-            threading.excepthook = usual_hook
+    outcome = outcomes.get()
     if outcome is not None:
         raise outcome
-
-
-def _end_worker_processes() -> None:
-    """End the lost worker's companions, which would go on by themselves; what they were writing has no name yet."""
-    for pid in _descendants(os.getpid()):
-        with contextlib.suppress(OSError):
-            if b"sdk_worker_main" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                os.kill(pid, signal.SIGKILL)
-
-
-def _descendants(pid: int) -> Iterator[int]:
-    """Processes below a process."""
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        with contextlib.suppress(OSError):
-            for child in map(int, task.read_text().split()):
-                yield child
-                yield from _descendants(child)
-
-
-def _hush_beam() -> None:
-    """Keep what Beam's threads say of a lost worker from burying the one sentence that the user needs."""
-    logging.getLogger("apache_beam").setLevel(logging.CRITICAL + 1)
 
 
 @contextmanager

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pipelines.remote_path import RemotePath
-from pipelines.remote_workspace import RemoteWorkspace
 from pipelines.workspace import Workspace
 
-AnyWorkspace = Workspace | RemoteWorkspace
+if TYPE_CHECKING:  # what lies behind URLs needs Beam
+    from pipelines.remote_workspace import RemoteWorkspace
+
+    AnyWorkspace = Workspace | RemoteWorkspace
 
 
 def open_workspace(target: Path) -> AnyWorkspace:
     """The workspace of `DATA_DIR/NAME/VERSION`."""
-    return RemoteWorkspace(target.url) if isinstance(target, RemotePath) else Workspace(target)
+    if isinstance(target, Path):
+        return Workspace(target)
+    from pipelines.remote_workspace import RemoteWorkspace
+
+    return RemoteWorkspace(target.url)
+
+
+def seen_anew(place: Path, beam_options: Sequence[str] = ()) -> Path:
+    """The same place without what was remembered of it when it was listed before."""
+    if isinstance(place, Path):
+        return place
+    from pipelines.remote_path import place_of
+
+    return place_of(str(place), beam_options)

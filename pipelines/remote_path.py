@@ -68,6 +68,11 @@ class RemotePath:
     def __fspath__(self) -> str:
         return _local_copy(self.url)
 
+    def release(self) -> None:
+        """Remove the copy that `os.fspath` made here."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(_copy_place(self.url))
+
     @property
     def name(self) -> str:
         """The last part."""
@@ -185,12 +190,15 @@ def _download_below(storage: RemoteStorage, name: str, folder: Path) -> None:
 
 
 def _local_copy(url: str) -> str:
-    parent, _, name = url.rpartition("/")
-    folder = os.path.join(_copies().name, sha256(url.encode()).hexdigest())
-    path = os.path.join(folder, name)
+    path = _copy_place(url)
     if not os.path.exists(path):
-        os.makedirs(folder, exist_ok=True)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        parent, _, name = url.rpartition("/")
         with open(f"{path}.{threading.get_ident()}.part", "w+b") as file:
             RemoteStorage(parent).download(name, file)
         os.replace(file.name, path)
     return path
+
+
+def _copy_place(url: str) -> str:
+    return os.path.join(_copies().name, sha256(url.encode()).hexdigest(), url.rpartition("/")[2])

@@ -18,13 +18,9 @@ REFUSED = {
 }
 """Beam's runners that are never used, by the beginning of their names, and why."""
 
-# What the choice of local workers rests on; every number is from a table of docs/scale.md.
-_SMALL_BYTES = 16_000_000  # one worker writes this before others have started
-_MANY_BYTES = 400_000_000  # of decoded photographs: from here on processes make good the second that they take to start
-_TINY_ITEM_BYTES = 16_000  # below, the interpreter's own work is most of it, and threads only wait for each other
-_MANY_TINY_ITEMS = 30_000  # from here on processes make good their start for tiny items too
-_MANY_CHECKED_ITEMS = 4_000  # and from here on for photographs whose pixels are not decoded
-_LARGE_ITEM_BYTES = 1_000_000  # whose checksums are worth a thread when no pixel is decoded
+# Below both, one worker in this process is through before others have started (docs/scale.md).
+_SMALL_BYTES = 16_000_000
+_FEW_ITEMS = 4_000
 
 
 @dataclass(frozen=True)
@@ -73,8 +69,7 @@ def local_kind(build: Build, suits: WorkerKind, options: BuildOptions, chosen: s
 
     Args:
         build: what is to be done.
-        suits: what suits the work: threads where libraries decode outside the interpreter's lock, processes where an
-            OpenGL context belongs to one.
+        suits: what the work can do with: threads, or only processes where an OpenGL context belongs to one.
         options: of the build.
         chosen: `RunnerOptions.worker_kind`.
     """
@@ -82,13 +77,5 @@ def local_kind(build: Build, suits: WorkerKind, options: BuildOptions, chosen: s
         return chosen  # type: ignore[return-value]
     if suits == "processes":  # also for small jobs: software OpenGL cannot live beside what the caller may have loaded
         return suits
-    item_bytes = build.bytes / build.examples
-    if options.worker_count(len(build.shards)) == 1:
-        return "in-process"
-    if item_bytes < _TINY_ITEM_BYTES:
-        return "processes" if build.examples > _MANY_TINY_ITEMS else "in-process"
-    if build.bytes < _SMALL_BYTES:
-        return "in-process"
-    if options.verify == "fast" and item_bytes < _LARGE_ITEM_BYTES:
-        return "processes" if build.examples > _MANY_CHECKED_ITEMS else "in-process"
-    return "processes" if options.verify != "fast" and build.bytes > _MANY_BYTES else suits
+    small = build.bytes < _SMALL_BYTES and build.examples < _FEW_ITEMS
+    return "in-process" if small or options.worker_count(len(build.shards)) == 1 else "processes"

@@ -14,7 +14,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from itertools import count
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -24,8 +23,8 @@ from apache_beam.runners.worker.worker_pool_main import BeamFnExternalWorkerPool
 from apache_beam.utils.thread_pool_executor import shared_unbounded_instance
 
 from datasets.errors import SystemComponentError
+from pipelines.worker_processes import worker_environment
 
-_ROOT = Path(__file__).resolve().parent.parent
 _START_S = 60
 
 
@@ -121,12 +120,6 @@ def _start_pool() -> subprocess.Popen[str]:
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=worker_environment(),
         start_new_session=True,  # Ctrl-C is for the command, which then ends the pools
     )  # fmt: skip
-
-
-def worker_environment() -> dict[str, str]:
-    """The environment of a process of ours that must find our packages wherever the command was started."""
-    path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
-    return {**os.environ, "PYTHONPATH": path}
 
 
 def _address_of(process: subprocess.Popen[str]) -> str:

@@ -16,6 +16,12 @@ def test_counts_are_those_of_a_plain_count_whatever_the_map(ids: np.ndarray) -> 
     np.testing.assert_array_equal(count_ids(ids), np.bincount(ids.ravel(), minlength=256))
 
 
+@given(arrays(np.uint8, _SHAPES, elements=st.integers(0, 4)), st.lists(st.integers(0, 255), unique=True, max_size=6))
+def test_counts_do_not_depend_on_what_was_expected(ids: np.ndarray, expected: list[int]) -> None:
+    np.testing.assert_array_equal(count_ids(ids, expected), np.bincount(ids.ravel(), minlength=256))
+    np.testing.assert_array_equal(count_ids(ids, [0, 1, 2, 3]), np.bincount(ids.ravel(), minlength=256))
+
+
 @given(arrays(np.uint16, _SHAPES))
 def test_distinct_ids_are_counted_without_the_background(ids: np.ndarray) -> None:
     assert count_distinct(ids) == len(set(ids.ravel().tolist()) - {0})

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -15,11 +17,14 @@ from datasets.camvid import CamVid
 from datasets.cityscapes import Cityscapes
 from datasets.dataset import Dataset
 from datasets.fields import FIELDS
+from datasets.fingerprint import fingerprint_items
 from datasets.mnist import Mnist
 from datasets.mnistm import MnistM
 from datasets.pets import Pets
-from datasets.sample import Sample
-from datasets.source import Source
+from datasets.raster import Raster
+from datasets.sample import CameraPose, Sample
+from datasets.schema import Column, Schema
+from datasets.source import Item, Plan, Reader, Source, read_each
 from datasets.synthia import Synthia
 from tests.conftest import convert
 from tests.fixtures import CamVidTree, CityscapesTree, MnistTree, SynthiaTree
@@ -66,6 +71,50 @@ def test_frames_with_every_annotation(tmp_path: Path, gl_probe: None) -> None:
     source = Frames(TabletopScenes(size=(48, 64), annotations=tuple(names.split())), 4, name="tabletop_rendered")
     options = BuildOptions(workers=1, num_shards=1)
     _compare(run_build(source, plan_build(source, tmp_path, options), options, "processes"), {"train": 4})
+
+
+def test_ids_of_32_bits_flow_and_lens(tmp_path: Path) -> None:
+    """Ids of 32 bits are four bytes a pixel to TensorFlow Datasets, the lowest first."""
+    source = Wide()
+    dataset = convert(source, tmp_path, num_shards=1)
+    [ours] = dataset.samples("train")
+    builder = tfds.builder_from_directory(dataset.directory)
+    [theirs] = tfds.as_numpy(builder.as_dataset(split="train"))
+    np.testing.assert_array_equal(ours.instance.array, source.ids)
+    assert theirs["instance_label"].dtype == np.uint8
+    np.testing.assert_array_equal(theirs["instance_label"].view("<u4"), source.ids)
+    np.testing.assert_array_equal(theirs["optical_flow"], source.flow)
+    np.testing.assert_array_equal(theirs["camera"]["distortion"], np.array([-0.3, 0.1], np.float32))
+
+
+@dataclass(frozen=True)
+class Wide:
+    """One image with what rendered sets may hold beside what the tabletop asks for."""
+
+    ids: ClassVar[np.ndarray] = np.array([[0, 255, 65536], [70000, 2**31, 2**32 - 1]], np.uint32)[:, :, None]
+    flow: ClassVar[np.ndarray] = np.arange(18, dtype=np.uint16).reshape(2, 3, 3) * 3000
+
+    name = "wide"
+    version = "1.0.0"
+    about = "One image."
+    licence = "None."
+    schema = Schema.of(
+        Column("image", (2, 3, 3)), Column("instance", (2, 3, 1), wide=True), Column("optical_flow", (2, 3, 3)),
+        Column("camera.intrinsics"), Column("camera.world_to_camera"), Column("camera.distortion"),
+    )  # fmt: skip
+
+    def plan(self) -> Plan:
+        items = (Item("a", "train", "a.png", 1),)
+        return Plan(items, {"train": "all"}, fingerprint_items(items))
+
+    def open_reader(self) -> AbstractContextManager[Reader]:
+        return nullcontext(read_each(self.read))
+
+    def read(self, item: Item) -> Sample:
+        camera = CameraPose(np.eye(3, dtype=np.float32), np.eye(4, dtype=np.float32), np.float32([-0.3, 0.1]))
+        image = Raster.from_array(np.zeros((2, 3, 3), np.uint8))
+        maps = {"instance": Raster.from_array(self.ids), "optical_flow": Raster.from_array(self.flow)}
+        return Sample(item.key, image, item.file, camera=camera, **maps)
 
 
 def test_class_names_are_known(pets_set: Dataset) -> None:

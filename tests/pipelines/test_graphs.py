@@ -20,13 +20,13 @@ from datasets.errors import SystemComponentError, UsageError
 from datasets.pets import Pets
 from pipelines.engines import portable_words, run_remote
 from pipelines.frames import Frames
-from pipelines.local import build_graph
+from pipelines.graph import WriteShard, build_graph
 from pipelines.options import BuildOptions
 from pipelines.places import open_workspace
 from pipelines.plan import plan_build, shard_of, shard_text
 from pipelines.remote_path import place_of
 from pipelines.runners import RunnerOptions
-from pipelines.shard_writer import WriteShard
+from pipelines.shard_writer import ShardJob
 from rendering.digits import DigitScenes
 from tests.fixtures import CamVidTree, CityscapesTree, PetsTree
 
@@ -34,15 +34,15 @@ IMAGE = "registry/realitygap:1"
 DATAFLOW = ("--project=p", "--region=r", "--temp_location=gs://b/tmp", f"--sdk_container_image={IMAGE}")
 
 
-def graph(words: list[str], data_dir: str) -> tuple[proto.Pipeline, WriteShard]:
+def graph(words: list[str], data_dir: str) -> tuple[proto.Pipeline, ShardJob]:
     source = Frames(DigitScenes(size=(16, 16)), 40)
     planned = plan_build(source, place_of(data_dir), BuildOptions(num_shards=8))
-    writer = WriteShard(source, open_workspace(planned.target), "full")
+    job = ShardJob(source, open_workspace(planned.target), "full")
     options = PipelineOptions(words)
     pipeline = beam.Pipeline(runner=PortableRunner(), options=options)
-    build_graph(pipeline, writer, [shard.name for shard in planned.shards])
+    build_graph(pipeline, WriteShard(job), [shard.name for shard in planned.shards])
     made = PortableRunner.get_proto_pipeline(pipeline, options)
-    return proto.Pipeline.FromString(made.SerializeToString()), writer
+    return proto.Pipeline.FromString(made.SerializeToString()), job
 
 
 def environments(found: proto.Pipeline) -> set[tuple[str, bytes]]:
@@ -53,26 +53,26 @@ def environments(found: proto.Pipeline) -> set[tuple[str, bytes]]:
 @pytest.mark.parametrize("runner", ["flink", "spark"])
 def test_the_graph_for_a_job_server(runner: str, tmp_path: Path) -> None:
     external = ["--environment_type=EXTERNAL", "--environment_config=localhost:50000"]
-    found, writer = graph(portable_words(RunnerOptions(runner), "localhost:8099", 2) + external, str(tmp_path))
+    found, job = graph(portable_words(RunnerOptions(runner), "localhost:8099", 2) + external, str(tmp_path))
     ((urn, payload),) = environments(found)
     assert urn == common_urns.environments.EXTERNAL.urn
     assert proto.ExternalPayload.FromString(payload).endpoint.url == "localhost:50000"
-    _check_steps(found, writer)
+    _check_steps(found, job)
 
 
 def test_the_graph_for_dataflow() -> None:
     words = ["--environment_type=DOCKER", f"--environment_config={IMAGE}", *DATAFLOW]
-    found, writer = graph(words, "gs://b/data")
+    found, job = graph(words, "gs://b/data")
     ((urn, payload),) = environments(found)
     assert urn == common_urns.environments.DOCKER.urn
     assert proto.DockerPayload.FromString(payload).container_image == IMAGE
-    assert writer.workspace.url == "gs://b/data/rendered/1.0.0"
-    _check_steps(found, writer)
+    assert job.workspace.url == "gs://b/data/rendered/1.0.0"
+    _check_steps(found, job)
     assert len(found.SerializeToString()) < 10_000_000  # Dataflow takes no more
     assert DockerEnvironment.from_container_image(IMAGE).to_runner_api(None).payload == payload
 
 
-def _check_steps(found: proto.Pipeline, writer: WriteShard) -> None:
+def _check_steps(found: proto.Pipeline, job: ShardJob) -> None:
     """Standard steps only, and a worker that unpickles its step has everything it needs."""
     primitives = {t.spec.urn for t in found.components.transforms.values() if not t.subtransforms and t.spec.urn}
     known = {step.urn for step in vars(common_urns.primitives).values() if hasattr(step, "urn")}
@@ -82,16 +82,16 @@ def _check_steps(found: proto.Pipeline, writer: WriteShard) -> None:
     step = proto.ParDoPayload.FromString(write.spec.payload)
     restored = pickler.loads(step.do_fn.payload)[0]
     assert isinstance(restored, WriteShard)
-    assert restored.__getstate__() == writer.__getstate__()
+    assert restored.job == job
 
 
 @pytest.mark.parametrize("missing", range(len(DATAFLOW)))
 def test_dataflow_says_which_option_is_missing(missing: int) -> None:
     words = tuple(word for index, word in enumerate(DATAFLOW) if index != missing)
-    _, writer = graph([], "gs://b/data")
+    _, job = graph([], "gs://b/data")
     name = DATAFLOW[missing].partition("=")[0]
     with pytest.raises(UsageError, match=f"--runner dataflow needs -- {name}="):
-        run_remote(writer, (), 1, RunnerOptions("dataflow", beam_options=words), print)
+        run_remote(job, (), 1, RunnerOptions("dataflow", beam_options=words), print)
 
 
 def test_dataflow_needs_a_remote_target_and_googles_clients(tmp_path: Path) -> None:
@@ -111,8 +111,8 @@ def test_a_graph_does_not_grow_with_the_examples(tmp_path: Path) -> None:
         source = Frames(DigitScenes(size=(16, 16)), frames)
         planned = plan_build(source, tmp_path, BuildOptions(num_shards=8))
         pipeline = beam.Pipeline(runner=PortableRunner(), options=PipelineOptions([]))
-        writer = WriteShard(source, open_workspace(planned.target), "full")
-        build_graph(pipeline, writer, [shard.name for shard in planned.shards])
+        job = ShardJob(source, open_workspace(planned.target), "full")
+        build_graph(pipeline, WriteShard(job), [shard.name for shard in planned.shards])
         sizes[frames] = len(pipeline.to_runner_api().SerializeToString())
     assert abs(sizes[10_000] - sizes[100]) < 100
     for shard in planned.shards:

@@ -26,7 +26,7 @@ from pipelines.build import run_build
 from pipelines.frames import Frames
 from pipelines.options import BuildOptions
 from pipelines.plan import plan_build
-from pipelines.remote_path import RemotePath, copied_folder, place_of
+from pipelines.remote_path import RemotePath, _copies, copied_folder, place_of
 from pipelines.remote_storage import RemoteStorage
 from pipelines.remote_workspace import RemoteWorkspace
 from rendering.turntable import TurntableScenes
@@ -79,6 +79,77 @@ def test_a_remote_target_gets_the_same_bytes_and_the_manifest_last(pets_tree: Pe
         build_there(pets_tree)
     build_there(pets_tree, overwrite=True)
     assert there() == here(pets_tree, tmp_path / "again")
+
+
+def test_inspect_and_verify_take_urls(
+    pets_tree: PetsTree, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_there(pets_tree)
+    local, url = build(pets_tree, tmp_path, num_shards=2).directory, TARGET.rstrip("/")
+
+    def said(*words: str) -> str:
+        assert realitygap.main(list(words)) == 0
+        return capsys.readouterr().out
+
+    opened = Counter[str]()
+    FakeStore.fault = staticmethod(lambda operation, path, call: opened.update([path] if operation == "open" else []))
+    assert said("inspect", url, "--json") == said("inspect", str(local), "--json").replace(str(local), url)
+    assert not [path for path in opened if "tfrecord" in path]  # only what describes the data is fetched
+    assert url in said("inspect", "fake://bucket/data/oxford_iiit_pet").replace("\n", "")
+    assert said("verify", url, "--json") == said("verify", str(local), "--json")
+    assert all(count == 1 for path, count in opened.items() if "tfrecord" in path)
+    assert not [path for path in Path(_copies().name).rglob("*.tfrecord-*")]  # however large the set
+    said("inspect", url, "--show", str(tmp_path / "far.png"), "--key", "pug_3")
+    said("inspect", str(local), "--show", str(tmp_path / "near.png"), "--key", "pug_3")
+    assert (tmp_path / "far.png").read_bytes() == (tmp_path / "near.png").read_bytes()
+
+
+def test_verify_names_what_is_wrong_behind_a_url(pets_tree: PetsTree, capsys: pytest.CaptureFixture[str]) -> None:
+    build_there(pets_tree)
+    cut, changed, *_ = [path for path in sorted(FakeStore.objects) if "train.tfrecord" in path]
+    (missing, *_) = [path for path in sorted(FakeStore.objects) if "test.tfrecord" in path]
+    FakeStore.objects[cut] = FakeStore.objects[cut][:-3]
+    middle = len(FakeStore.objects[changed]) // 2
+    bits = FakeStore.objects[changed]
+    FakeStore.objects[changed] = bits[:middle] + bytes([bits[middle] ^ 1]) + bits[middle + 1 :]
+    del FakeStore.objects[missing]
+    assert realitygap.main(["verify", TARGET]) == 5
+    said = capsys.readouterr().err
+    for path, words in ((cut, "record"), (changed, "fails its CRC"), (missing, "the file is missing")):
+        assert any(path.rpartition("/")[2] in line and words in line for line in said.splitlines())
+
+
+@pytest.mark.parametrize(
+    "url, wanted",
+    [
+        ("fake://bucket/nothing", "fake://bucket/nothing is no data set"),
+        ("fake://bucket/data", "fake://bucket/data is no data set"),
+        ("strange://bucket/data", "strange://bucket/data"),
+    ],
+)
+def test_a_url_without_a_data_set_is_refused_in_words(
+    pets_tree: PetsTree, capsys: pytest.CaptureFixture[str], url: str, wanted: str
+) -> None:
+    build_there(pets_tree)
+    for command in ("inspect", "verify"):
+        assert realitygap.main([command, url]) == 2
+        assert wanted in capsys.readouterr().err
+
+
+def test_inspect_and_verify_are_patient(pets_tree: PetsTree, capsys: pytest.CaptureFixture[str]) -> None:
+    build_there(pets_tree)
+    seen = Counter[str]()
+
+    def throttle(operation: str, path: str, call: int) -> None:
+        seen[path] += 1
+        if seen[path] <= 2:
+            raise TooManyRequests("slow down")
+
+    FakeStore.fault = staticmethod(throttle)
+    for command in ("inspect", "verify"):
+        seen.clear()
+        assert realitygap.main([command, TARGET]) == 0
+    assert "complete and unchanged" in capsys.readouterr().out
 
 
 def test_a_remote_source_gives_the_same_bytes(pets_tree: PetsTree, tmp_path: Path) -> None:

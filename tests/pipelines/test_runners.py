@@ -51,31 +51,28 @@ def test_beams_options_are_found_in_both_spellings() -> None:
 
 
 @pytest.mark.parametrize(
-    "suits, workers, examples, item_bytes, verify, chosen, wanted",
+    "suits, workers, examples, item_bytes, chosen, wanted",
     [
-        ("threads", 2, 1000, 100_000, "full", "auto", "threads"),
-        ("threads", 2, 1000, 100_000, "strict", "auto", "threads"),
-        ("threads", 2, 100, 100_000, "full", "auto", "in-process"),  # small
-        ("threads", 1, 1000, 100_000, "full", "auto", "in-process"),  # alone
-        ("threads", 2, 10_000, 100_000, "full", "auto", "processes"),  # many
-        ("threads", 2, 1000, 100_000, "fast", "auto", "in-process"),  # only copied
-        ("threads", 2, 10_000, 100_000, "fast", "auto", "processes"),  # only copied, but many
-        ("threads", 2, 1000, 2_000_000, "fast", "auto", "threads"),  # only copied, but large
-        ("threads", 2, 20_000, 300, "full", "auto", "in-process"),  # tiny
-        ("threads", 2, 70_000, 300, "full", "auto", "processes"),  # tiny and many
-        ("processes", 2, 10, 1000, "full", "auto", "processes"),  # OpenGL, however small
-        ("processes", 1, 10, 1000, "full", "auto", "processes"),
-        ("processes", 2, 1000, 100_000, "full", "in-process", "in-process"),
-        ("threads", 2, 10, 1000, "full", "processes", "processes"),
+        ("threads", 2, 1000, 100_000, "auto", "processes"),
+        ("threads", 1, 1000, 100_000, "auto", "in-process"),  # alone
+        ("threads", 2, 100, 100_000, "auto", "in-process"),  # small
+        ("threads", 2, 1797, 300, "auto", "in-process"),  # few and tiny
+        ("threads", 2, 20_000, 300, "auto", "processes"),  # tiny, but many
+        ("threads", 2, 20, 2_000_000, "auto", "processes"),  # few, but large
+        ("processes", 2, 10, 1000, "auto", "processes"),  # OpenGL, however small
+        ("processes", 1, 10, 1000, "auto", "processes"),
+        ("processes", 2, 1000, 100_000, "in-process", "in-process"),
+        ("threads", 2, 1000, 100_000, "threads", "threads"),
+        ("threads", 2, 10, 1000, "processes", "processes"),
     ],
 )
 def test_local_workers_are_what_was_measured_to_be_fastest(
-    suits: str, workers: int, examples: int, item_bytes: int, verify: str, chosen: str, wanted: str
+    suits: str, workers: int, examples: int, item_bytes: int, chosen: str, wanted: str
 ) -> None:
     items = tuple(Item(f"k{index}", "train", "", item_bytes) for index in range(examples))
     shards = (Shard("a", "train", 0, items[: examples // 2]), Shard("b", "train", 1, items[examples // 2 :]))
     planned = Build(Plan(items, {}, ""), shards, Path("x"))
-    assert local_kind(planned, suits, BuildOptions(workers=workers, verify=verify), chosen) == wanted
+    assert local_kind(planned, suits, BuildOptions(workers=workers), chosen) == wanted
 
 
 def test_the_command_takes_beams_options_after_two_dashes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -85,7 +82,7 @@ def test_the_command_takes_beams_options_after_two_dashes(tmp_path: Path, capsys
         assert "is not offered" in capsys.readouterr().err
     assert realitygap.main([*words, "dataflow", "--", "--project=p"]) == 2
     assert "gs://BUCKET/FOLDER only" in capsys.readouterr().err
-    assert realitygap.main(["inspect", str(tmp_path), "--", "--x"]) == 2
+    assert realitygap.main(["list", "scenes", "--", "--x"]) == 2
     assert "takes no options after --" in capsys.readouterr().err
 
 

@@ -67,7 +67,6 @@ SMALL: dict[str, Build] = {
     "fcn8s_light": fcn.build_light,
     "unet": partial(unet.build, filters=4),
     "unet_light": partial(unet.build, filters=4, normalise=True),
-    "unet_light": partial(unet.build, filters=4, normalise=True),
     "unet_book": partial(unet_book.build, filters=4),
     "unet_plus_plus": partial(unet_plus_plus.build, filters=4, dropout=0.1),
     "deeplab_v3_plus": partial(deeplab.build, units=(1, 1, 1, 1), filters=8, width=16),

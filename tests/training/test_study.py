@@ -192,7 +192,7 @@ def test_domains_that_make_no_honest_study_are_refused() -> None:
 
 
 def test_unknown_method_is_named_before_any_training(options: StudyOptions, domains: DigitsDomains) -> None:
-    with pytest.raises(UsageError, match="no method 'magic'; there are source_only, augmentation, adabn, dann"):
+    with pytest.raises(UsageError, match="no method 'magic'; there are source_only, .*adabn, dann"):
         run_study(replace(options, methods=("source_only", "on_target", "magic")), domains, Lines())
     assert not options.out.exists()
 

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,9 +13,10 @@ import pytest
 from study_folders import SPACE, corrupted, entry, hits_to_logits, real_points, streets, write_study
 
 from datasets.errors import UsageError, VerificationError
-from training.study.headline import headline, summary, warnings
+from training.study.headline import headline, points, summary, warnings
 from training.study.per_class import class_rows
-from training.study.pictures import worst_images
+from training.study.pictures import _apart, worst_images
+from training.study.plots.planes import planes_figure
 from training.study.reading import read_study
 from training.study.report import write_report
 
@@ -224,6 +226,43 @@ def test_words_claim_no_more_than_intervals_carry(street: Path, digits: Path, tm
     page = _Page(write_report(alike).read_text("utf-8"))
     assert "undefined" in page.text
     assert "worst" not in page.ids
+
+
+def test_more_synthetic_images_may_do_harm_and_a_method_may_beat_the_ceiling(tmp_path: Path) -> None:
+    truth, order = np.arange(400) % 4, np.random.default_rng(2).permutation(400)
+    shares = {"on_target": 0.6, "dann": 0.8, "source_only": 0.4, "synthetic_100": 0.5}
+    entries = [entry(name, synthetic_images=200) for name in ("on_target", "dann", "source_only")]
+    entries.append(entry("synthetic_100", "saturation", (0,), synthetic_images=100, sees="nothing"))
+    asked = {"seeds": [0, 1, 2], "selection": "infomax", "methods": ["source_only", "dann", "on_target"]}
+    folder = write_study(
+        tmp_path / "study", entries, truth, lambda name, *_: hits_to_logits(truth, order < 400 * shares[name], 4),
+        ("a", "b", "c", "d"), changes={"options": asked},
+    )  # fmt: skip
+    study = read_study(folder)
+    assert [result.name for result in study.main] == asked["methods"]
+    assert headline(study).endswith("reaches 80.0\u202f%, which is more still.")
+    assert summary(study)[0].startswith("Doubling the rendered images takes away 10.0 points (")
+
+
+def test_points_have_a_true_minus_and_nothing_has_none() -> None:
+    assert (points(-0.0321), points(-0.0001), points(0.0), points(float("nan"))) == ("\u22123.2", "0.0", "0.0", "–")
+
+
+def test_worst_neighbours_of_a_video_are_shown_once(street: Path) -> None:
+    keys = np.array([f"b{index:03}" for index in range(96)])
+    assert _apart([50, 51, 53, 54, 10, 0, 95], keys) == [50, 54, 10, 0, 95]
+    assert _apart([0, 95], keys[::-1]) == [0, 95]
+
+
+def test_no_dot_of_a_plane_is_thinned_out(street: Path) -> None:
+    rng = np.random.default_rng(0)
+    study = read_study(street)
+    places = {"embedded_domain": np.repeat([0, 1], 200), "principal_components": rng.normal(0, 1e-3, (400, 2))}
+    crowded = replace(study, entries=(replace(study.entries[0], pictures=places),))
+    figure = planes_figure(crowded, "principal_components", "plane")
+    assert figure is not None
+    paths = re.findall(r'<path d="([^"]*)"[^>]*stroke-linecap: round', figure)
+    assert sum(path.count("L") for path in paths) == 400
 
 
 def test_what_does_not_belong_to_the_study_is_refused_or_left_out(digits: Path) -> None:

@@ -77,7 +77,7 @@ METHODS: dict[str, Method] = {
         "random.", "the alternative that needs no target image", "nothing", SourceOnly,
         recipe={"augmentation": "photographic"}),
     "no_augmentation": Method(
-        "Source only, as it comes", "Source only with images as they are, where the other rows learn from changed ones.",
+        "Source only, as it comes", "Source only with images as they are, where other rows learn from changed ones.",
         "what the recipe's augmentation is worth", "nothing", SourceOnly, recipe={"augmentation": "none"}),
     "adabn": Method(
         "AdaBN", "The source-only network with batch statistics taken anew from unlabelled target images.",
@@ -91,6 +91,9 @@ METHODS: dict[str, Method] = {
     "dann_frozen": Method(
         "DANN, frozen statistics", "DANN from the source-only weights, whose batch statistics stay as they are.",
         "Ganin et al., JMLR 2016 (1505.07818)", "images", Dann, SOURCE_ONLY, {"batch_norm": "frozen"}),
+    "augmentation_adabn": Method(
+        "AdaBN, augmented", "The augmented source-only network with batch statistics taken anew from unlabelled target "
+        "images.", "after Li et al., 2016 (1603.04779)", "images", AdaBN, starts_from="augmentation"),
     "dann_adabn": Method(
         "DANN + AdaBN", "The DANN network with the exact statistics of the target's images.",
         "1505.07818 and 1603.04779", "images", AdaBN, starts_from="dann"),

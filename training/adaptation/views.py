@@ -42,7 +42,7 @@ def other_views(objective: Objective, images: Any, labels: Any, weights: Any, st
 
 def _maps(objective: Objective, images: Any, step: Any) -> Any:
     """`(n, 8)` affine maps about the middle, each image its own, as `ImageProjectiveTransformV3` takes them."""
-    count, (height, width) = tf.shape(images)[0], images.shape[1:3]
+    count, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
     linear = _SPREAD * objective.random([count, 4], step, _FIRST_STREAM + 1, tf.random.stateless_normal)
     shift = (2.0 * objective.random([count, 2], step, _FIRST_STREAM + 2) - 1.0) * _SHIFT
     a, b, c, d = 1.0 + linear[:, 0], linear[:, 1], linear[:, 2], 1.0 + linear[:, 3]
@@ -54,7 +54,7 @@ def _maps(objective: Objective, images: Any, step: Any) -> Any:
 
 def _moved(images: Any, maps: Any, interpolation: str, beyond: str) -> Any:
     moved = tf.raw_ops.ImageProjectiveTransformV3(
-        images=images, transforms=maps, output_shape=tf.constant(images.shape[1:3]), fill_value=0.0,
+        images=images, transforms=maps, output_shape=tf.constant([int(side) for side in images.shape[1:3]]), fill_value=0.0,
         interpolation=interpolation, fill_mode=beyond,
     )  # fmt: skip
     return tf.ensure_shape(moved, images.shape)

@@ -6,6 +6,7 @@ the network's own business, so that a saved network takes images as they are.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +22,7 @@ from datasets.labels import LABEL_SPACES
 from training.inputs.form import Element, Form, Resampling
 
 _GREY_WEIGHTS = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow and libjpeg weigh colours
+_GATHERED_PIXELS = 1 << 15
 _PNG_BITS_AND_GREY = b"\x08\x00"  # bytes 24 and 25 of a PNG: 8 bits a sample, colour type 0
 
 Decoder = Callable[[Any], Element]
@@ -96,7 +98,7 @@ def _field_decoder(dataset: Dataset, path: str, form: Form) -> Callable[[Element
     if path == "label":
         table = tf.constant(indices.astype(np.int32))
         return lambda stored: tf.gather(table, stored[feature])
-    return lambda stored: _looked_up(_label_map(stored[feature], size), indices.tobytes())
+    return lambda stored: _looked_up(_label_map(stored[feature], size), indices)
 
 
 def _image(data: Any, form: Form) -> Any:
@@ -142,10 +144,17 @@ def _label_map(data: Any, size: tuple[int, int] | None) -> Any:
     return ids[:, :, 0]
 
 
-def _looked_up(ids: Any, table: bytes) -> Any:
-    """Every byte of a map replaced by that of the table; TensorFlow's gathering takes several times as long."""
+def _looked_up(ids: Any, table: np.ndarray) -> Any:
+    """Every byte of a map replaced by that of the table `(256,)` uint8.
+
+    TensorFlow's gathering takes several times as long a pixel as Python's translation, but a small map is gathered
+    before Python has been called, and without waiting for its lock.
+    """
+    if (ids.shape.num_elements() or math.inf) <= _GATHERED_PIXELS:
+        return tf.gather(tf.constant(table), tf.cast(ids, tf.int32))
+    translation = table.tobytes()
 
     def translate(pixels: np.ndarray) -> np.ndarray:
-        return np.frombuffer(pixels.tobytes().translate(table), np.uint8).reshape(pixels.shape)
+        return np.frombuffer(pixels.tobytes().translate(translation), np.uint8).reshape(pixels.shape)
 
     return tf.ensure_shape(tf.numpy_function(translate, [ids], tf.uint8, stateful=False), ids.shape)

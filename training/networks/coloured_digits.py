@@ -1,4 +1,4 @@
-"""The classifier of digits in colour, of the MNIST-M study: a small convolutional network whose convolutions are aligned.
+"""The classifier of digits in colour, of the MNIST-M study: a small network whose convolutions are aligned.
 
 It differs from `networks.digits` in what was found to matter on the target's training images: each image is normalised
 by itself first, as in Shu et al., ICLR 2018 (1802.08735), and the domain head looks at the convolutions, as in Ganin et

@@ -48,7 +48,7 @@ def build(
 
 
 def build_deep(size: Size, classes: int) -> keras.Model:
-    """The network with deep supervision; what trains it takes the mean of the four losses, and predicts by `accurate`."""
+    """The network with deep supervision: trained by the mean of its four losses, it predicts as `accurate` does."""
     return build(size, classes, deep_supervision=True)
 
 

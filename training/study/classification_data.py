@@ -16,7 +16,7 @@ from training.files import write_json
 from training.inputs.form import Form
 from training.inputs.reading import load_arrays
 from training.inputs.selection import held_out, not_held_out
-from training.networks import digits
+from training.networks import coloured_digits, digits
 from training.provenance import identity
 from training.study.data import ACCURACY, Labelled, StudyData, TestImages
 from training.study.domains import ClassificationDomains, DigitsDomains
@@ -92,7 +92,7 @@ class ClassificationSource:
         target = Labelled(images["adapt"], images["validation"])
         test = TestImages(arrays["test"]["key"], arrays["test"]["image"], arrays["test"]["label"])
         names = self._space.names
-        build = _digits_network(self._domains.size, len(names))
+        build = _network_for(self._domains, len(names))
         return StudyData(lambda _: source, self._source.name, target, test, names, ACCURACY, build)
 
     def write_examples(self, folder: Path, data: StudyData) -> None:
@@ -130,8 +130,9 @@ class ClassificationSource:
         }
 
 
-def _digits_network(size: tuple[int, int], classes: int) -> Callable[[BatchNorm], Network]:
-    return lambda mode: Network(digits.build(size, classes), digits.FEATURES, mode)
+def _network_for(domains: ClassificationDomains, classes: int) -> Callable[[BatchNorm], Network]:
+    family: Any = digits if isinstance(domains, DigitsDomains) else coloured_digits
+    return lambda mode: Network(family.build(domains.size, classes), family.FEATURES, mode)
 
 
 def _shared_space(source: Dataset, target: Dataset) -> LabelSpace:

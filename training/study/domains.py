@@ -71,10 +71,13 @@ class MnistmDomains:
     target_watch_share: float = 0.03
 
     defaults: ClassVar[Mapping[str, Any]] = {
-        "methods": ("source_only", "adabn", "coral", "dann", "dann_adabn", "vat", "on_target"),
-        "steps": 4000,
+        "methods": (
+            "source_only", "no_augmentation", "adabn", "coral", "dann", "dann_adabn", "dann_refined", "on_target",
+        ),
+        "augmentation": "polarity",
+        "steps": 1600,
         "watch_every": 200,
-    }
+    }  # fmt: skip
 
     def __post_init__(self) -> None:
         _refuse_one_split(self.target_split, self.test_split)

@@ -16,14 +16,14 @@ from training.progress import Reporter, reporting
 from training.study.deadline import Deadline
 from training.study.domains import Domains, study_name
 from training.study.options import Limits, StudyOptions
+from training.study.reading import ROWS_NAME, SCHEMA_VERSION, STUDY_NAME, TEST_NAME
 
 if TYPE_CHECKING:
     from training.study.data import StudyData, StudySource
     from training.study.entries import Entry
     from training.study.rows import Row
 
-SCHEMA_VERSION = 3
-STUDY_NAME, TEST_NAME, ROWS_NAME, EXAMPLES_FOLDER = "study.json", "test.npz", "rows", "examples"
+EXAMPLES_FOLDER = "examples"
 
 
 def run_study(
@@ -147,10 +147,5 @@ def _write_study(
         "software": software(),
         "entries": [asdict(entry) for entry in entries],
         "digests": {row.name: row.digest for row in rows},
-        "methods": [
-            {name: getattr(entry, name) for name in ("name", "title", "about", "sees")}
-            for entry in entries
-            if entry.section == "main"
-        ],  # for a reader of the schema before
     }
     write_json(out / STUDY_NAME, document)

@@ -27,7 +27,10 @@ def percent(share: float, digits: int = 1) -> str:
 
 def points(share: float, digits: int = 1) -> str:
     """A share in percentage points with a true minus: `−3.2`; a dash where it is not a number."""
-    return "–" if np.isnan(share) else f"{100 * share:.{digits}f}".replace("-", "\u2212")
+    if np.isnan(share):
+        return "–"
+    text = f"{100 * share:.{digits}f}"
+    return text.lstrip("-") if not text.strip("-0.") else text.replace("-", "\u2212")
 
 
 def headline(study: StudyResult) -> str:
@@ -71,8 +74,11 @@ def summary(study: StudyResult) -> tuple[str, ...]:
     gain = gain_per_doubling(saturation(study))
     if gain is not None:
         low, high = points(gain.interval.low), points(gain.interval.high)
-        ends = "still adds" if gain.interval.low > 0 else "adds no more than chance would:"
-        found.append(f"doubling the {source} {members} {ends} {points(gain.value)} points ({low} to {high}).")
+        verb = "still adds" if gain.value > 0 else "takes away"
+        chance = "" if gain.differs else ", no more than chance would"
+        amount = points(abs(gain.value))
+        low, high = (low, high) if gain.value > 0 else (points(-gain.interval.high), points(-gain.interval.low))
+        found.append(f"doubling the {source} {members} {verb} {amount} points ({low} to {high}){chance}.")
     missed = [ablated for ablated in ablations(study) if ablated.effect.interval.high < 0]
     if missed:
         most = missed[0]
@@ -110,6 +116,8 @@ def warnings(study: StudyResult) -> tuple[str, ...]:
 def _adaptation(best: EntryResult, score: float, coverage: Coverage, seen: str) -> str:
     low, high = percent(coverage.interval.low, 0), percent(coverage.interval.high, 0)
     sight = f"{best.title}, which sees {seen} but none of their labels,"
+    if coverage.interval.low > 1:
+        return f"{sight} reaches {percent(score)}, which is more still."
     if coverage.interval.low > 0:
         return f"{sight} reaches {percent(score)} and closes {percent(coverage.value, 0)} of the gap ({low} to {high})."
     if coverage.interval.high < 0:

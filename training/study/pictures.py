@@ -20,6 +20,7 @@ from training.study.results import EntryResult, StudyResult
 
 EXAMPLES_NAME = "examples"
 _WORST = 6
+_STRETCHES = 24  # of the test images in the order of their keys; of each at most about one is shown
 _WIDEST = 320  # pixels of a drawn label map
 _VOID = (0, 0, 0)
 _TYPES = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg"}
@@ -75,7 +76,8 @@ def compared_entries(study: StudyResult) -> tuple[EntryResult, ...]:
 def worst_images(study: StudyResult) -> tuple[Worst, ...]:
     """The worst of the test images whose picture the study keeps, worst first; none where it keeps none.
 
-    Pixels: by the best adapted network's mean IoU on the single image, over the classes that occur in it. Images: those
+    Pixels: by the best adapted network's mean IoU on the single image, over the classes that occur in it, and of images
+    whose keys are neighbours only the worst. Images: those
     that it takes for another class, surest first. Without adaptation the source-only network's.
     """
     files = _test_files(study.folder / EXAMPLES_NAME)
@@ -87,7 +89,8 @@ def worst_images(study: StudyResult) -> tuple[Worst, ...]:
     truth = read_arrays(study.folder / TEST_NAME, ("label",))["label"]
     logits = {entry.name: _predictions(study.folder, entry) for entry in entries}
     badness = _pixel_badness(study, judge) if study.segments else _sureness_of_errors(logits[judge.name], truth)
-    order = [index for index in np.argsort(-badness, kind="stable") if index in files and badness[index] > 0]
+    order = [int(index) for index in np.argsort(-badness, kind="stable") if index in files and badness[index] > 0]
+    order = _apart(order, study.keys) if study.segments else order
     drawn = [
         Worst(str(study.keys[index]), _file_uri(files[index]), _answers(study, entries, logits, truth[index], index))
         for index in order[:_WORST]
@@ -114,6 +117,16 @@ def label_picture(classes: np.ndarray, colours: Sequence[Sequence[int]]) -> str:
     buffer = io.BytesIO()
     picture.save(buffer, format="PNG", optimize=True)
     return _uri(buffer.getvalue(), "png")
+
+
+def _apart(order: Sequence[int], keys: np.ndarray) -> list[int]:
+    """Those of an order that lie apart by their keys: neighbours of a video are bad for the same reason."""
+    place = np.argsort(np.argsort(keys))
+    chosen: list[int] = []
+    for index in order:
+        if all(abs(int(place[index]) - int(place[other])) >= len(keys) / _STRETCHES for other in chosen):
+            chosen.append(index)
+    return chosen
 
 
 def _answers(

@@ -107,8 +107,9 @@ class StudyResult:
 
     @property
     def main(self) -> tuple[EntryResult, ...]:
-        """The entries of the main table."""
-        return self.section("main")
+        """The entries of the main table, in the order in which they were asked for."""
+        asked = {name: place for place, name in enumerate(self.document["options"].get("methods", ()))}
+        return tuple(sorted(self.section("main"), key=lambda entry: asked.get(entry.name, -1)))
 
     def section(self, name: str) -> tuple[EntryResult, ...]:
         """The entries of a section."""

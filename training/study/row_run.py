@@ -25,7 +25,8 @@ from training.selection import SCORES, audit, best_point
 from training.study.data import StudyData
 from training.study.options import CHOICES
 from training.study.predictions import Arrays, predict, score
-from training.study.rows import SCHEMA_VERSION, Row
+from training.study.reading import SCHEMA_VERSION
+from training.study.rows import Row
 
 _EMBEDDED = 250  # of each domain
 _TIMES_NAME = "times.json"
@@ -53,8 +54,6 @@ def run_row(row: Row, data: StudyData, folder: Path, progress: Reporter) -> str:
         "oracle": best_point(outcome.curves, "oracle"),
     }
     arrays, scores = _predictions(chosen, data, outcome)
-    if not data.dense:  # for a reader of the schema before
-        arrays |= {"key": data.test.keys, "label": data.test.labels}
     write_arrays(folder / f"{row.name}.npz", {**arrays, **measured.pop("embedding")})
     document = {
         "schema_version": SCHEMA_VERSION,

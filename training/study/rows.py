@@ -18,7 +18,6 @@ from training.provenance import software
 from training.study.entries import Entry
 from training.study.options import StudyOptions
 
-SCHEMA_VERSION = 3
 _DIGEST_NAME = "digest.txt"
 _SUFFIXES = (".json", ".npz", ".weights.h5")
 

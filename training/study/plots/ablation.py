@@ -23,5 +23,5 @@ def ablation_figure(study: StudyResult) -> str | None:
         axes.set_yticks(range(len(found)), [f"without {ablated.factor.replace('_', ' ')}" for ablated in found[::-1]])
         axes.tick_params(axis="y", length=0, labelcolor=INK, labelsize=11)
         axes.spines["left"].set_visible(False)
-        axes.set(xlabel=f"change of the {study.score.title}, points")
+        axes.set(ylim=(-0.6, len(found) - 0.4), xlabel=f"change of the {study.score.title}, points")
         return svg(figure, "What each factor of the renderer is worth")

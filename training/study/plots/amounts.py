@@ -34,7 +34,7 @@ def learning_figure(study: StudyResult) -> str | None:
                       fontsize=9, ha="right", xycoords=("axes fraction", "data"),
                       textcoords="offset points")  # fmt: skip
         axes.set(xlabel=f"labelled {words['target']} {words['members']}", ylabel=f"{study.score.title}, %")
-        axes.legend(loc="upper left", fontsize=9)
+        figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=3, fontsize=9)
         return svg(figure, "Score over the number of labelled real images")
 
 

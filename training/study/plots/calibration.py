@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from training.study.plots.style import DOTTED, QUIET, colour_of, drawing, svg
+from training.study.plots.style import DOTTED, QUIET, colour_of, drawing, svg, wrapped
 from training.study.results import StudyResult
 
 
@@ -22,7 +22,7 @@ def calibration_figure(study: StudyResult) -> str:
             filled = found.counts > found.counts.sum() / 1000
             axes.plot(100 * found.confidence[filled], 100 * found.accuracy[filled], "o-", color=colour, markersize=4.5,
                       linewidth=1.5)  # fmt: skip
-            title = f"{result.title}\nECE {100 * found.expected_error:.1f}"
+            title = f"{wrapped(result.title)}\nECE {100 * found.expected_error:.1f}"
             axes.set(title=title, xlim=(0, 101), ylim=(0, 103), xlabel="confidence, %")
         drawn[0].set_ylabel("right, %")
         return svg(figure, "Reliability: share of right answers over confidence")

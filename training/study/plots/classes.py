@@ -29,5 +29,5 @@ def classes_figure(study: StudyResult) -> str:
                         rotation_mode="anchor" if slanted else None)  # fmt: skip
         axes.tick_params(axis="x", length=0, labelcolor=INK, labelsize=10 if slanted else 11)
         axes.set(ylabel="IoU, %" if study.segments else "recognised, %", ylim=(-3, 103))
-        figure.legend(loc="outside upper left", ncols=min(len(shown), 6), fontsize=9, handletextpad=0.2)
+        figure.legend(loc="outside upper left", ncols=4, fontsize=9, handletextpad=0.2)
         return svg(figure, "Score of each class")

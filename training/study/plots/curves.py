@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.study.plots.style import DOTTED, PANELS, QUIET, SERIES, band, colour_of, drawing, panels, svg
+from training.study.plots.style import DOTTED, PANELS, QUIET, SERIES, band, colour_of, drawing, panels, svg, wrapped
 from training.study.results import StudyResult
 
 
@@ -21,10 +21,11 @@ def curves_figure(study: StudyResult) -> str | None:
                 band(axes, result.curves, "source_accuracy", QUIET, f"{words['source']}, held out", dashed=True)
             colour = colour_of(study, result)
             band(axes, result.curves, "target_accuracy", colour, f"{words['target']}, validation")
-            axes.set(title=result.title, ylim=(0, 103), xlabel="step")
+            axes.set(title=wrapped(result.title), ylim=(0, 103), xlabel="step")
         for axes in drawn[::PANELS]:
             axes.set_ylabel("pixels right, %" if study.segments else "accuracy, %")
-        drawn[0].legend(loc="lower right", fontsize=9)
+        handles, labels = drawn[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper left", ncols=2, fontsize=9)
         return svg(figure, "Learning curves with the range over seeds")
 
 

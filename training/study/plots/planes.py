@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
-from training.study.plots.style import PANELS, QUIET, SERIES, drawing, panels, svg
+from training.study.plots.style import PANELS, QUIET, SERIES, drawing, panels, svg, wrapped
 from training.study.results import StudyResult
 
 _MOST = 8
@@ -26,7 +26,7 @@ def planes_figure(study: StudyResult, key: str, title: str) -> str | None:
             places, domain = result.pictures[key], result.pictures["embedded_domain"]
             for which, shade in ((0, QUIET), (1, _TARGET)):
                 _dots(axes, places[domain == which], shade)
-            axes.set(title=result.title, xticks=[], yticks=[])
+            axes.set(title=wrapped(result.title), xticks=[], yticks=[])
             axes.margins(0.05)
             axes.autoscale_view()
             axes.grid(visible=False)
@@ -41,6 +41,8 @@ def _dots(axes: Axes, places: np.ndarray, colour: str) -> None:
     """All points as one path of strokes without length: a tenth of the SVG that as many markers are."""
     corners = np.repeat(places, 2, axis=0)
     codes = np.tile([Path.MOVETO, Path.LINETO], len(places))
-    axes.add_patch(PathPatch(Path(corners, codes), edgecolor=colour, facecolor="none", linewidth=2.8, alpha=0.6,
+    path = Path(corners, codes)
+    path.should_simplify = False  # or dots that lie close are thinned out
+    axes.add_patch(PathPatch(path, edgecolor=colour, facecolor="none", linewidth=2.8, alpha=0.6,
                              capstyle="round"))  # fmt: skip
     axes.update_datalim(places)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -110,6 +111,11 @@ def panels(figure: Figure, count: int, *, sharey: bool = False) -> list[Axes]:
     for axes in found[count:]:
         axes.set_visible(False)
     return list(found[:count])
+
+
+def wrapped(title: str) -> str:
+    """A title in as many lines as fit above a panel."""
+    return textwrap.fill(title, 24)
 
 
 def svg(figure: Figure, title: str) -> str:
