@@ -3,9 +3,10 @@
     python benchmarks/convert.py [--pets 7349] [--cityscapes 300] [--runs 3]
 
 Every tool runs as a whole process, in turn, `--runs` times after one warm-up. Printed are images per second of the
-whole process and, in brackets, inside it after imports (medians), the largest memory of the process, and how many times
-as fast as each peer we are. `bare decode` decodes every file on two threads and writes nothing, `bare labels` only the
-label maps: no converter that proves its pixels, or its labels, can be faster.
+whole process and, in brackets, inside it after imports (medians; ours imports Beam inside, while its workers work), the
+largest memory of a process, and how many times as fast as each peer we are. `bare decode` decodes every file on two
+threads and writes nothing, `bare labels` only the label maps: no converter that proves its pixels, or its labels, can
+be faster.
 """
 
 from __future__ import annotations

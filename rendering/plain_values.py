@@ -41,19 +41,23 @@ def settled(value: Any) -> Any:
 def plain(value: Any) -> Any:
     """Dataclasses as dictionaries, arrays as lists; a recipe also carries its kind."""
     kind: Any = type(value)
-    if kind in _AS_THEY_ARE or kind is float:
+    if kind in _PLAIN:
         return value
     if kind is tuple:
-        return [plain(part) for part in value]
+        return [part if type(part) in _PLAIN else plain(part) for part in value]
     if kind is np.ndarray:
         return value.tolist()
     if names := _names(kind):
-        tree = {name: plain(getattr(value, name)) for name in names}
-        return {"kind": value.kind, **tree} if hasattr(value, "kind") else tree
+        tree = {"kind": value.kind} if hasattr(value, "kind") else {}
+        for name in names:
+            part = getattr(value, name)
+            tree[name] = part if type(part) in _PLAIN else plain(part)  # most are, and a call takes longer than that
+        return tree
     return value
 
 
 _AS_THEY_ARE = frozenset((int, str, bool, type(None)))
+_PLAIN = _AS_THEY_ARE | {float}
 
 
 @lru_cache

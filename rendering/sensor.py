@@ -136,7 +136,10 @@ class Sensor:
         if self.shot_noise:
             strength = np.sqrt(np.float32(self.noise**2) + np.float32(self.shot_noise**2) * np.maximum(light, 0))
         generator = np.random.Generator(np.random.PCG64(self.seed))
-        return light + strength * generator.standard_normal(light.shape, np.float32)
+        noisy = generator.standard_normal(light.shape, np.float32)  # then in place: arrays of a frame leave the cache
+        noisy *= strength
+        noisy += light
+        return noisy
 
     def _stored(self, light: np.ndarray) -> np.ndarray:
         colours = encode_srgb(light)
@@ -152,9 +155,15 @@ class Sensor:
 
 def graded(light: np.ndarray, contrast: float, saturation: float) -> np.ndarray:
     """Light after the camera's settings of saturation and contrast, as the power of ASC's colour decision list."""
-    grey = light @ _LUMINANCE
-    light = np.maximum(grey[..., None] + np.float32(saturation) * (light - grey[..., None]), 0)
-    return _MID_GREY * (light / _MID_GREY) ** np.float32(contrast)
+    grey = (light @ _LUMINANCE)[..., None]
+    found = light - grey
+    found *= np.float32(saturation)
+    found += grey
+    np.maximum(found, 0, out=found)
+    found /= _MID_GREY
+    np.power(found, np.float32(contrast), out=found)
+    found *= _MID_GREY
+    return found
 
 
 def toned(light: np.ndarray, curve: str) -> np.ndarray:
@@ -170,8 +179,11 @@ def toned(light: np.ndarray, curve: str) -> np.ndarray:
 
 def encode_srgb(light: np.ndarray) -> np.ndarray:
     """uint8 sRGB values (IEC 61966-2-1) of linear light; what lies outside 0 to 1 is clipped."""
-    steps = len(_srgb_table()) - 1
-    return _srgb_table()[(np.clip(light, 0, 1) * steps + 0.5).astype(np.uint16)]
+    table = _srgb_table()
+    places = np.clip(light, 0.0, 1.0)
+    places *= len(table) - 1
+    places += 0.5
+    return table.take(places.astype(np.uint16))
 
 
 def line_kernel(length_px: float, angle_deg: float) -> np.ndarray:

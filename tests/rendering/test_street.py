@@ -240,5 +240,5 @@ def test_brightness_covers_camvid(gl: None, real_data: Path) -> None:
     np.testing.assert_allclose(other.std(axis=(0, 1, 2)), one.std(axis=(0, 1, 2)), atol=8)
     for of_frame in (np.mean, np.std, np.median):
         bounds = [np.percentile(of_frame(levels, axis=(1, 2, 3)), (5, 95)) for levels in (one, other)]
-        assert bounds[1][0] <= bounds[0][0] + 3
-        assert bounds[1][1] >= bounds[0][1] - 3
+        assert bounds[1][0] <= bounds[0][0] + 8  # levels; of 80 frames a twentieth are four
+        assert bounds[1][1] >= bounds[0][1] - 8

@@ -102,6 +102,8 @@ def test_errors_come_before_training_and_name_what_there_is(options: TrainOption
     unlabelled = make_dataset({"train": [image], "test": [image]}, DIGITS, name="no_maps", shards=1)
     with pytest.raises(UsageError, match="'no_maps': field 'semantic' names no label space"):
         train(replace(options, data=unlabelled.directory), Silent())
+    with pytest.raises(UsageError, match=r"momentum must be less than 1, got 1\.5"):
+        replace(options, momentum=1.5)
     with pytest.raises(UsageError, match="a score needs unseen images"):
         replace(options, test_split="train")
     assert not options.out.exists()

@@ -99,6 +99,8 @@ class Trainer:
 
 def _make_optimizer(recipe: Recipe) -> Any:
     rate: Any = AnnealedRate(recipe.learning_rate, recipe.steps)
+    if recipe.annealing == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, recipe.steps)
     if recipe.optimizer == "sgd":
         return keras.optimizers.SGD(rate, momentum=0.9, global_clipnorm=recipe.clip_norm)
     return keras.optimizers.Adam(rate, global_clipnorm=recipe.clip_norm)

@@ -18,6 +18,7 @@ UNLABELLED = -1
 
 BatchNorm = Literal["per_domain", "joint", "frozen"]
 Optimizer = Literal["adam", "sgd"]
+Annealing = Literal["ganin", "cosine"]
 Augmenting = Literal["none", "photographic", "polarity"]
 ClassWeights = Literal["none", "root_median_frequency"]
 
@@ -91,7 +92,7 @@ class Recipe:
     Attributes:
         steps: optimiser steps.
         batch: labelled images a step; methods that look at unlabelled images take as many of those besides.
-        learning_rate: at the start; it falls by `schedules.AnnealedRate`.
+        learning_rate: at the start; it falls as `annealing` says.
         clip_norm: global norm that gradients are clipped to; without it the adversary can blow up a run.
         reversal: highest strength of the reversed gradient.
         watch_every: steps between two points of the learning curves; each is a checkpoint that can be selected.
@@ -100,6 +101,8 @@ class Recipe:
         stop_on_collapse: end a run in which adversarial training has destroyed the classifier.
         mirror: turn half of all images, with their label maps, left to right.
         augmentation: how the values of source images are changed, a name of `augmentation.AUGMENTATIONS`.
+        annealing: how the learning rate falls: `ganin` as in the paper, to a sixth, or `cosine`, to 0, which leaves the last
+            weights less to chance where batches are small.
         class_weights: `none`, or of label maps `root_median_frequency`: rare classes weigh more.
     """
 
@@ -115,6 +118,7 @@ class Recipe:
     mirror: bool = False
     augmentation: Augmenting = "none"
     class_weights: ClassWeights = "none"
+    annealing: Annealing = "ganin"
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch", "watch_every", "learning_rate", "clip_norm", "reversal"):
@@ -122,7 +126,7 @@ class Recipe:
                 raise UsageError(f"{name} must be greater than 0, got {getattr(self, name)}")
         choices: dict[str, Any] = {
             "optimizer": Optimizer, "batch_norm": BatchNorm,
-            "augmentation": Augmenting, "class_weights": ClassWeights,
+            "augmentation": Augmenting, "class_weights": ClassWeights, "annealing": Annealing,
         }  # fmt: skip
         for name, kind in choices.items():
             if getattr(self, name) not in get_args(kind):

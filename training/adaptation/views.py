@@ -53,8 +53,9 @@ def _maps(objective: Objective, images: Any, step: Any) -> Any:
 
 
 def _moved(images: Any, maps: Any, interpolation: str, beyond: str) -> Any:
+    sides = tf.constant([int(side) for side in images.shape[1:3]])
     moved = tf.raw_ops.ImageProjectiveTransformV3(
-        images=images, transforms=maps, output_shape=tf.constant([int(side) for side in images.shape[1:3]]), fill_value=0.0,
-        interpolation=interpolation, fill_mode=beyond,
+        images=images, transforms=maps, output_shape=sides, fill_value=0.0, interpolation=interpolation,
+        fill_mode=beyond,
     )  # fmt: skip
     return tf.ensure_shape(moved, images.shape)

@@ -148,12 +148,13 @@ class StreetDomains:
             "source_only", "augmentation", "adabn", "fda", "coral", "dann", "output_space", "advent", "minent", "dacs",
             "mixed", "mixed_third", "finetune_third", "finetune_full", "on_target_third", "on_target",
         ),
-        "steps": 800,
+        "steps": 500,
         "batch": 8,
         "learning_rate": 2e-3,
         "watch_every": 100,
         "mirror": True,
         "class_weights": "root_median_frequency",
+        "annealing": "cosine",
     }  # fmt: skip
 
     def __post_init__(self) -> None:

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from datasets.errors import UsageError
-from training.adaptation.task import Augmenting, BatchNorm, ClassWeights, Optimizer, Recipe
+from training.adaptation.task import Annealing, Augmenting, BatchNorm, ClassWeights, Optimizer, Recipe
 
 CHOICES = ("last", "selected", "oracle")
 """Which of a run's checkpoints is scored: the last, the one that a label-free score picks, the best by labels."""
 
 _OF_RECIPE = (
     "steps", "batch", "learning_rate", "watch_every", "optimizer", "batch_norm", "reversal", "stop_on_collapse",
-    "mirror", "augmentation", "class_weights",
+    "mirror", "augmentation", "class_weights", "annealing",
 )  # fmt: skip
 
 
@@ -36,6 +36,7 @@ class StudyOptions:
         mirror: turn half of all images, with their label maps, left to right.
         augmentation: how source images are changed besides: none, photographic or polarity.
         class_weights: none, or of label maps root_median_frequency: rare classes weigh more.
+        annealing: how the learning rate falls: ganin as in the paper, to a sixth, or cosine, to 0.
         selection: the label-free score that selects a checkpoint, of `training.selection.SCORES`.
     """
 
@@ -53,6 +54,7 @@ class StudyOptions:
     mirror: bool = Recipe.mirror
     augmentation: Augmenting = Recipe.augmentation
     class_weights: ClassWeights = Recipe.class_weights
+    annealing: Annealing = Recipe.annealing
     selection: str = "infomax"
 
     def __post_init__(self) -> None:
