@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -20,7 +21,7 @@ from training.adaptation.loop import fit
 from training.adaptation.methods import METHODS
 from training.adaptation.network import Network
 from training.adaptation.source_only import SourceOnly
-from training.adaptation.step import Trainer
+from training.adaptation.step import Trainer, learning_rate
 from training.adaptation.streams import Batches
 from training.adaptation.task import SOURCE, TARGET, UNLABELLED, Images, Recipe
 from training.errors import DivergedError
@@ -51,6 +52,18 @@ def test_methods_that_may_only_see_images_depend_on_no_target_label(name: str) -
         np.testing.assert_array_equal(left, right)
     assert [point["scores"] for point in one.curves] == [point["scores"] for point in other.curves]
     assert one.curves[-1]["target_accuracy"] + other.curves[-1]["target_accuracy"] <= 1
+
+
+@pytest.mark.parametrize(
+    "annealing, expected",
+    [("cosine", lambda p: (1 + np.cos(np.pi * p)) / 2), ("ganin", lambda p: (1 + 10 * p) ** -0.75)],
+)
+def test_the_learning_rate_falls_as_the_recipe_says(annealing: Any, expected: Any) -> None:
+    recipe = replace(SHORT, learning_rate=1e-2, annealing=annealing)
+    found = [float(learning_rate(recipe)(step)) for step in range(SHORT.steps + 1)]
+    np.testing.assert_allclose(
+        found, [1e-2 * expected(step / SHORT.steps) for step in range(SHORT.steps + 1)], atol=1e-9
+    )
 
 
 def test_source_only_does_not_look_at_the_target() -> None:

@@ -97,10 +97,15 @@ class Trainer:
         return Batch(tf.cast(images, tf.float32), tf.cast(labels, tf.int32), domains, source, number)
 
 
-def _make_optimizer(recipe: Recipe) -> Any:
-    rate: Any = AnnealedRate(recipe.learning_rate, recipe.steps)
+def learning_rate(recipe: Recipe) -> Any:
+    """The rate of a step, counted from 0."""
     if recipe.annealing == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, recipe.steps)
+        return keras.optimizers.schedules.CosineDecay(recipe.learning_rate, recipe.steps)
+    return AnnealedRate(recipe.learning_rate, recipe.steps)
+
+
+def _make_optimizer(recipe: Recipe) -> Any:
+    rate = learning_rate(recipe)
     if recipe.optimizer == "sgd":
         return keras.optimizers.SGD(rate, momentum=0.9, global_clipnorm=recipe.clip_norm)
     return keras.optimizers.Adam(rate, global_clipnorm=recipe.clip_norm)

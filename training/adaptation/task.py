@@ -101,9 +101,9 @@ class Recipe:
         stop_on_collapse: end a run in which adversarial training has destroyed the classifier.
         mirror: turn half of all images, with their label maps, left to right.
         augmentation: how the values of source images are changed, a name of `augmentation.AUGMENTATIONS`.
-        annealing: how the learning rate falls: `ganin` as in the paper, to a sixth, or `cosine`, to 0, which leaves the last
-            weights less to chance where batches are small.
         class_weights: `none`, or of label maps `root_median_frequency`: rare classes weigh more.
+        annealing: how the learning rate falls: `ganin` as in the paper, to a sixth, or `cosine`, to 0, which leaves the
+            last weights less to chance where batches are small.
     """
 
     steps: int = 600
