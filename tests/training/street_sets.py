@@ -35,8 +35,8 @@ def make_street(
         make_dataset(real, SEGMENTATION, name=f"{prefix}real"),
     ]
     paths = [found.directory for found in sets]
-    shares = {"source_watch_share": 0.4, "target_watch_share": 0.34}
-    return StreetDomains(*paths, size=SIZE, label_space="pets_trimap", **(shares | options))  # type: ignore[arg-type]
+    few = {"source_watch_share": 0.4, "target_watch_share": 0.34, "more_methods": ()}
+    return StreetDomains(*paths, size=SIZE, label_space="pets_trimap", **(few | options))  # type: ignore[arg-type]
 
 
 def street_options(out: Path, *methods: str, **options: object) -> StudyOptions:

@@ -13,7 +13,7 @@ from training.study.rows import Row, plan_rows
 from training.study.street_entries import Ablation, street_entries
 
 DOMAINS = StreetDomains(Path("rendered"), Path("real"))
-METHODS = StreetDomains.defaults["methods"]
+METHODS, MORE = StreetDomains.defaults["methods"], DOMAINS.more_methods
 
 
 def _entries(**changes: object) -> dict[str, Entry]:
@@ -32,8 +32,7 @@ def test_the_street_grid_has_every_entry_once_with_what_it_learns_from() -> None
         **dict.fromkeys(("real_13", "finetune_13", "real_26", "finetune_26"), "learning_curve"),
         **dict.fromkeys(("synthetic_125", "synthetic_500"), "saturation"),
     }
-    assert [name for name in found if found[name].section == "main"] != []
-    assert {name for name, entry in found.items() if entry.section == "main"} == set(METHODS)
+    assert {name for name, entry in found.items() if entry.section == "main"} == {*METHODS, *MORE}
     real = {name: entry.real_images for name, entry in found.items() if entry.real_images is not None}
     assert real == {
         "mixed": 156, "mixed_third": 52, "finetune_third": 52, "finetune_full": 156, "on_target_third": 52,
@@ -42,6 +41,7 @@ def test_the_street_grid_has_every_entry_once_with_what_it_learns_from() -> None
     assert {name for name, entry in found.items() if entry.starts_from == "source_only"} == {
         "adabn", "finetune_third", "finetune_full", "finetune_13", "finetune_26"
     }  # fmt: skip
+    assert {name for name, entry in found.items() if entry.starts_from == "augmentation"} == {"augmentation_adabn"}
     assert {name for name, entry in found.items() if entry.synthetic is None} == {
         "on_target", "on_target_third", "real_13", "real_26"
     }  # fmt: skip
@@ -50,11 +50,13 @@ def test_the_street_grid_has_every_entry_once_with_what_it_learns_from() -> None
     assert {entry.sees for entry in found.values() if entry.method in ("source_only", "augmentation")} == {"nothing"}
 
 
-def test_curves_have_seeds_of_their_own() -> None:
-    assert {entry.seeds for entry in _entries().values() if entry.section == "main"} == {(0, 1, 2)}
-    assert {entry.seeds for entry in _entries().values() if entry.section != "main"} == {(0, 1)}
+def test_curves_and_further_methods_have_seeds_of_their_own() -> None:
+    assert {name: entry.seeds for name, entry in _entries().items() if entry.seeds == (0, 1, 2)}.keys() == set(METHODS)
+    assert {entry.seeds for name, entry in _entries().items() if name not in METHODS} == {(0, 1)}
     chosen = _entries(domains=replace(DOMAINS, curve_seeds=(2,)))
-    assert {entry.seeds for entry in chosen.values() if entry.section != "main"} == {(2,)}
+    assert {entry.seeds for name, entry in chosen.items() if name not in METHODS} == {(2,)}
+    asked_twice = _entries(options=StudyOptions(Path("out"), (*METHODS, "fda")))
+    assert asked_twice["fda"].seeds == (0, 1, 2)
     with pytest.raises(UsageError, match=r"'finetune_13' has the seeds \(7,\), and 'source_only'.* only \(0, 1, 2\)"):
         _entries(domains=replace(DOMAINS, curve_seeds=(7,)))
 
@@ -94,11 +96,11 @@ def _rows(**options: object) -> tuple[Row, ...]:
 def test_all_of_a_seed_runs_before_the_next_and_curves_come_last() -> None:
     """When the time is up early, what stands is a whole table of fewer seeds."""
     rows = _rows()
-    assert len(rows) == 16 * 3 + 6 * 2
+    assert len(rows) == 12 * 3 + 5 * 2 + 6 * 2
     assert [row.entry.name for row in rows[:2]] == ["source_only", "on_target"]
-    assert [row.seed for row in rows] == [0] * 16 + [1] * 16 + [2] * 16 + [0] * 6 + [1] * 6
-    assert {row.entry.section for row in rows[48:]} == {"learning_curve", "saturation"}
-    assert [row.name for row in rows if row.embedded] == [f"{row.entry.name}-0" for row in rows[:16]]
+    assert [row.seed for row in rows] == [0] * 17 + [1] * 17 + [2] * 12 + [0] * 6 + [1] * 6
+    assert {row.entry.section for row in rows[46:]} == {"learning_curve", "saturation"}
+    assert [row.name for row in rows if row.embedded] == [f"{row.entry.name}-0" for row in rows[:17]]
     done: set[str] = set()
     for row in rows:
         assert row.start is None or row.start.name in done

@@ -124,7 +124,9 @@ class StreetDomains:
             look alike.
         real_shares: shares of the real images at which the learning curves are measured.
         synthetic_shares: shares of the synthetic images at which saturation is measured, besides all of them.
-        curve_seeds: seeds of learning curves, saturation and ablations; none named takes the first two of seeds.
+        more_methods: further rows of the main table, which run with the seeds of curves alone.
+        curve_seeds: seeds of those, of learning curves, saturation and ablations; none named takes the first two of
+            seeds.
     """
 
     synthetic: Path
@@ -141,12 +143,13 @@ class StreetDomains:
     target_watch_share: float = 0.15
     real_shares: tuple[float, ...] = (0.083, 0.167, 0.333, 1.0)
     synthetic_shares: tuple[float, ...] = (0.125, 0.5)
+    more_methods: tuple[str, ...] = ("fda", "coral", "advent", "minent", "mixed")
     curve_seeds: tuple[int, ...] = ()
 
     defaults: ClassVar[Mapping[str, Any]] = {
         "methods": (
-            "source_only", "augmentation", "adabn", "fda", "coral", "dann", "output_space", "advent", "minent", "dacs",
-            "mixed", "mixed_third", "finetune_third", "finetune_full", "on_target_third", "on_target",
+            "source_only", "augmentation", "adabn", "augmentation_adabn", "dann", "output_space", "dacs",
+            "mixed_third", "finetune_third", "finetune_full", "on_target_third", "on_target",
         ),
         "steps": 500,
         "batch": 8,

@@ -107,9 +107,9 @@ class StudyResult:
 
     @property
     def main(self) -> tuple[EntryResult, ...]:
-        """The entries of the main table, in the order in which they were asked for."""
+        """The entries of the main table, in the order in which they were asked for, others before the last of those."""
         asked = {name: place for place, name in enumerate(self.document["options"].get("methods", ()))}
-        return tuple(sorted(self.section("main"), key=lambda entry: asked.get(entry.name, -1)))
+        return tuple(sorted(self.section("main"), key=lambda entry: asked.get(entry.name, len(asked) - 1.5)))
 
     def section(self, name: str) -> tuple[EntryResult, ...]:
         """The entries of a section."""

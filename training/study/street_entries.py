@@ -65,9 +65,10 @@ def street_entries(
         UsageError: an unknown method, an entry without the one that it starts from.
     """
     sets = (synthetic, synthetic_images, real_images)
-    main = [_variant(name, *sets) if name in _VARIANTS else main_entry(name, *sets) for name in options.methods]
-    found = [replace(entry, seeds=options.seeds) for entry in main]
     seeds = domains.curve_seeds or options.seeds[:2]
+    more = [name for name in domains.more_methods if name not in options.methods]
+    wanted = [*((name, options.seeds) for name in options.methods), *((name, seeds) for name in more)]
+    found = [replace(_main_entry(name, *sets), seeds=own) for name, own in wanted]
     counts = [_part(share, real_images) for share in domains.real_shares]
     further = [*_learning_curve(counts, *sets), *_ablations(ablations, main_entry(FLOOR, *sets))]
     sizes = {_part(share, synthetic_images) for share in domains.synthetic_shares}
@@ -80,6 +81,11 @@ def street_entries(
             known.add(_contents(entry))
             found.append(replace(entry, seeds=seeds))
     return in_order(found)
+
+
+def _main_entry(name: str, synthetic: str, synthetic_images: int, real_images: int) -> Entry:
+    kind = _variant if name in _VARIANTS else main_entry
+    return kind(name, synthetic, synthetic_images, real_images)
 
 
 def _variant(name: str, synthetic: str, synthetic_images: int, real_images: int) -> Entry:
