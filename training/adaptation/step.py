@@ -47,7 +47,8 @@ class Trainer:
 
     def step(self, number: int, places: Sequence[np.ndarray]) -> dict[str, Any]:
         """One step on the images at these places of each stream; losses and other scalars of the batch."""
-        return dict(self._step(tf.constant(number, tf.int32), *map(tf.constant, places)))
+        places = list(map(tf.constant, places))
+        return dict(self._step(tf.constant(number, tf.int32), places, self._pixels, self._labels))
 
     def state(self) -> list[np.ndarray]:
         """Values of all variables: weights, statistics, random generators, moments, heads, adversary, teacher."""
@@ -72,8 +73,9 @@ class Trainer:
         found = [variable for owner in (*models, *optimizers) for variable in owner.variables]
         return [*found, *self.objective.kept]
 
-    def _take_step(self, number: Any, *places: Any) -> dict[str, Any]:
-        batch = self.objective.prepare(augmented(self.objective, self._batch(number, places)))
+    def _take_step(self, number: Any, places: Any, pixels: Any, labels: Any) -> dict[str, Any]:
+        """The data are arguments: TensorFlow never frees graphs with gradients of their own, nor what they capture."""
+        batch = self.objective.prepare(augmented(self.objective, self._batch(number, places, pixels, labels)))
         with tf.GradientTape(persistent=self._against is not None) as tape:
             losses = self.objective.losses(batch)
             total = tf.add_n(list(losses.network.values()))
@@ -89,9 +91,9 @@ class Trainer:
         scalars = {**losses.network, **losses.adversary, **losses.watched}
         return {"loss": total + (0.0 if against is None else against), "gradient_norm": norm, **scalars}
 
-    def _batch(self, number: Any, places: Sequence[Any]) -> Batch:
-        images = tf.concat([tf.gather(held, place) for held, place in zip(self._pixels, places, strict=True)], 0)
-        labels = tf.concat([tf.gather(held, place) for held, place in zip(self._labels, places, strict=True)], 0)
+    def _batch(self, number: Any, places: Sequence[Any], pixels: Sequence[Any], held: Sequence[Any]) -> Batch:
+        images = tf.concat([tf.gather(every, place) for every, place in zip(pixels, places, strict=True)], 0)
+        labels = tf.concat([tf.gather(every, place) for every, place in zip(held, places, strict=True)], 0)
         domains = tf.concat([tf.fill([size], d) for size, d in zip(self._sizes, self._domains, strict=True)], 0)
         source = self._sizes[0] if self._domains[0] == SOURCE else 0
         return Batch(tf.cast(images, tf.float32), tf.cast(labels, tf.int32), domains, source, number)
