@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import DIGITS, MakeDataset
+from filelock import FileLock
 
 from datasets.errors import SystemComponentError, UsageError
 from training.adaptation.task import Images
@@ -22,7 +23,7 @@ from training.study import engine
 from training.study.data import subset
 from training.study.deadline import Deadline
 from training.study.domains import DigitsDomains
-from training.study.engine import run_grid
+from training.study.engine import run_grid, run_study
 from training.study.options import Limits, StudyOptions
 from training.study.parallel import _Dispatch
 
@@ -79,6 +80,12 @@ def test_no_row_starts_after_the_time_and_the_rest_comes_the_next_time(
     assert run_grid(options, domains, lines, Limits(max_minutes=60)) == 0
     assert [line.endswith("kept from an earlier run") for line in lines.lines] == [True, True, False, False]
     assert lines.advanced == 7  # AdaBN has one point
+
+
+def test_a_folder_in_which_another_process_works_is_refused(domains: DigitsDomains, tmp_path: Path) -> None:
+    with FileLock(tmp_path / engine.LOCK_NAME), pytest.raises(UsageError, match="another process runs a study in"):
+        run_study(StudyOptions(tmp_path), domains)
+    assert [path.name for path in tmp_path.iterdir()] == [engine.LOCK_NAME]
 
 
 def test_a_deadline_comes_once() -> None:

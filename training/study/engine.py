@@ -5,7 +5,8 @@ Reading this module costs nothing; TensorFlow is imported when a study starts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from training.study.entries import Entry
     from training.study.rows import Row
 
-EXAMPLES_FOLDER = "examples"
+EXAMPLES_FOLDER, LOCK_NAME = "examples", ".lock"
 
 
 def run_study(
@@ -42,13 +43,29 @@ def run_study(
 
     Raises:
         UsageError: an unknown method or split, data sets with other classes; the time was up before the floor and the
-            ceiling stood.
+            ceiling stood; another process works in the folder.
         DivergedError: a run's loss is not finite.
     """
     from training.study.report import write_report
 
-    run_grid(options, domains, progress, limits)
-    return write_report(options.out)
+    with _alone_in(options.out):
+        run_grid(options, domains, progress, limits)
+        return write_report(options.out)
+
+
+@contextlib.contextmanager
+def _alone_in(out: Path) -> Iterator[None]:
+    """Two processes that resume the same row would take each other's checkpoints away. The system frees the lock."""
+    from filelock import FileLock, Timeout
+
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(out / LOCK_NAME, timeout=0):
+            yield
+    except Timeout:
+        raise UsageError(
+            f"another process runs a study in {out}; wait for it, stop it, or choose another folder"
+        ) from None
 
 
 def run_grid(
