@@ -83,9 +83,11 @@ def test_no_row_starts_after_the_time_and_the_rest_comes_the_next_time(
 
 
 def test_a_folder_in_which_another_process_works_is_refused(domains: DigitsDomains, tmp_path: Path) -> None:
-    with FileLock(tmp_path / engine.LOCK_NAME), pytest.raises(UsageError, match="another process runs a study in"):
-        run_study(StudyOptions(tmp_path), domains)
-    assert [path.name for path in tmp_path.iterdir()] == [engine.LOCK_NAME]
+    out = tmp_path / "study"
+    out.mkdir()
+    with FileLock(out / engine.LOCK_NAME), pytest.raises(UsageError, match="another process runs a study in"):
+        run_study(StudyOptions(out), domains)
+    assert [path.name for path in out.iterdir()] == [engine.LOCK_NAME]
 
 
 def test_a_deadline_comes_once() -> None:
