@@ -205,6 +205,7 @@ class _Interrupting(Silent):
             raise KeyboardInterrupt
 
 
+@pytest.mark.slow  # label maps have the same in the default suite
 def test_a_row_that_was_interrupted_goes_on_and_comes_out_the_same(
     options: StudyOptions, domains: DigitsDomains, tmp_path: Path
 ) -> None:
