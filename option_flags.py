@@ -64,5 +64,5 @@ def given_flags(parsed: Any, kind: type[Any], section: str = "") -> dict[str, An
 
 def _text(value: Any) -> str:
     if isinstance(value, list | tuple):
-        return ",".join(map(str, value)) or "none"
+        return ", ".join(map(str, value)) or "none"  # so that lines can be broken
     return str(value).lower() if value is None else str(value)

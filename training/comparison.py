@@ -12,10 +12,10 @@ import numpy as np
 
 from datasets.errors import UsageError, VerificationError
 from datasets.labels import LABEL_SPACES
+from training.metrics.bootstrap import Interval, difference, draw_images, scored
 from training.metrics.conventions import convention_of
+from training.metrics.scoring import MeanIou
 from training.run_directory import RunDirectory
-from training.study.bootstrap import Interval, difference, draw_images, scored
-from training.study.scoring import MeanIou
 
 
 @dataclass(frozen=True)

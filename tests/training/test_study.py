@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import keras  # noqa: F401
 import numpy as np
 import pytest
 from conftest import DIGITS, MakeDataset
+from pages import Page
 
 from datasets.errors import UsageError, VerificationError
 from training.progress import Silent
@@ -43,38 +43,6 @@ def domains(make_dataset: MakeDataset, digit_samples) -> DigitsDomains:  # type:
     splits = {"adapt": digit_samples(60, 1), "validation": digit_samples(20, 2), "test": digit_samples(50, 3)}
     real = make_dataset(splits, DIGITS, name="real")
     return DigitsDomains(synthetic.directory, real.directory, size=(20, 20))
-
-
-class _Page(HTMLParser):
-    """Tags, attributes that load something, and text of a page; unclosed elements are an error."""
-
-    VOID = frozenset({"meta", "img", "br", "link"})
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.loads: list[str] = []
-        self.open: list[str] = []
-        self.text = ""
-        self.feed(text)
-        assert not self.open
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.loads += [value or "" for name, value in attrs if name in ("src", "href", "xlink:href", "srcset")]
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        if tag not in self.VOID:
-            self.open.pop()
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
 
 
 def test_study_stores_scores_that_follow_from_its_predictions_and_resumes(
@@ -115,7 +83,7 @@ def _check_choices(rows: Path) -> None:
 
 def _check_page(page: Path) -> None:
     text = page.read_text("utf-8")
-    parsed = _Page(text)
+    parsed = Page(text)
     assert "script" not in parsed.tags
     assert "<script>alert(1)" in parsed.text
     assert all(load.startswith(("data:image/png;base64,", "#")) for load in parsed.loads)

@@ -8,10 +8,10 @@ import pytest
 from study_folders import entry, hits_to_logits, write_study
 
 from datasets.errors import UsageError
+from training.metrics.scoring import Accuracy
 from training.study.compared import compare_studies
 from training.study.comparing import write_comparison
 from training.study.reading import read_study
-from training.study.scoring import Accuracy
 
 TRUTH = np.arange(600) % 3
 SHARES = {"source_only": 0.4, "dann": 0.6, "adabn": 0.5, "on_target": 0.9}

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from training.study.bootstrap import Scored, draw_images, scored
+from training.metrics.bootstrap import Scored, draw_images, scored
+from training.metrics.scoring import Accuracy
 from training.study.gaps import measure_gap
-from training.study.scoring import Accuracy
 
 
 def _hits(rate: float, images: int, seeds: int, seed: int) -> np.ndarray:

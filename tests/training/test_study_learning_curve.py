@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from study_folders import entry, hits_to_logits, write_study
 
+from training.metrics.bootstrap import Scored
 from training.study.ablation import ablations
-from training.study.bootstrap import Scored
 from training.study.learning_curve import (
     MIXED,
     PRETRAINED,

@@ -5,11 +5,11 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pages import Page
 from study_folders import SPACE, corrupted, entry, hits_to_logits, real_points, streets, write_study
 
 from datasets.errors import UsageError, VerificationError
@@ -80,43 +80,9 @@ def digits(tmp_path: Path) -> Path:
                        [str(digit) for digit in range(10)], pictures=pictures)  # fmt: skip
 
 
-class _Page(HTMLParser):
-    """Text, ids, targets of links and sources of pictures; unclosed elements are an error."""
-
-    VOID = frozenset({"meta", "img", "br", "link"})
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.text, self.open = "", []
-        self.tags: list[str] = []
-        self.ids: list[str] = []
-        self.loads: list[str] = []
-        self.feed(text)
-        assert not self.open
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        values = dict(attrs)
-        self.ids += [values["id"] or ""] if "id" in values else []
-        self.loads += [values[name] or "" for name in ("src", "href", "xlink:href", "srcset") if name in values]
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        if tag not in self.VOID:
-            self.open.pop()
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-
 def test_the_page_of_streets_holds_every_part_and_loads_nothing(street: Path) -> None:
     text = (street / "report.html").read_text("utf-8")
-    page = _Page(text)
+    page = Page(text)
     for part in ("standing", "other", "amounts", "ablation", "classes", "confusion", "worst", "calibration", "training",
                  "health", "distances", "audit", "identity"):  # fmt: skip
         assert part in page.ids, part
@@ -195,7 +161,7 @@ def test_the_worst_street_is_the_one_of_which_the_best_adapted_makes_least(stree
 
 
 def test_digits_half_way_between_cover_half_and_the_surest_errors_are_shown(digits: Path) -> None:
-    page = _Page(write_report(digits).read_text("utf-8"))
+    page = Page(write_report(digits).read_text("utf-8"))
     report = json.loads((digits / "report.json").read_text("utf-8"))
     dann = next(found for found in report["entries"] if found["name"] == "dann")
     coverage = dann["gaps"]["last"]["coverage"]
@@ -223,7 +189,7 @@ def test_words_claim_no_more_than_intervals_carry(street: Path, digits: Path, tm
     alike = write_study(tmp_path / "alike", [entry(name) for name in ("source_only", "dann", "on_target")], truth,
                         lambda *_: hits_to_logits(truth, truth < 2, 3), ("a", "b", "c"))  # fmt: skip
     assert headline(read_study(alike)).endswith("no gap is shown.")
-    page = _Page(write_report(alike).read_text("utf-8"))
+    page = Page(write_report(alike).read_text("utf-8"))
     assert "undefined" in page.text
     assert "worst" not in page.ids
 

@@ -12,37 +12,25 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from training.adaptation.network import Network
 from training.adaptation.objective import Batch, Losses, Objective
-from training.adaptation.task import SOURCE, TARGET, Recipe, Task
-from training.adaptation.teacher import Teacher
+from training.adaptation.task import SOURCE, TARGET
+from training.adaptation.teacher import Taught
 
-_MOMENTUM = 0.99
-_THRESHOLD = 0.968
 _NOISE = 0.02  # standard deviation over the range of values
 _SHIFT_PIXELS = 2
 
 
-class Dacs(Objective):
+class Dacs(Taught):
     """Label loss on the source plus that on mixed images, weighted by the share of which the teacher is sure."""
 
     domains: ClassVar[tuple[int, ...]] = (SOURCE, TARGET)
 
-    def __init__(self, network: Network, task: Task, recipe: Recipe, seed: int) -> None:
-        super().__init__(network, task, recipe, seed)
-        self.teacher = Teacher(network, _MOMENTUM)
-        self.kept = self.teacher.variables
-
-    def begin(self, task: Task) -> None:
-        """The teacher begins as the student is, whatever weights that was given."""
-        self.teacher.copy_student()
+    threshold = 0.968
 
     def losses(self, batch: Batch) -> Losses:
         """The student's losses on the source and on mixed or perturbed target images."""
         target = batch.of_target(batch.images)
-        probabilities = self.teacher.predict(target, batch.of_target(batch.domains))
-        labels = tf.argmax(probabilities, axis=-1, output_type=tf.int32)
-        sure = tf.cast(tf.reduce_max(probabilities, axis=-1) > _THRESHOLD, tf.float32)
+        labels, sure = self.answers(batch)
         if self.dense:
             return self._mixed(batch, target, labels, sure)
         seen = perturbed(self, target, batch.step)
@@ -71,10 +59,6 @@ class Dacs(Objective):
             {"label_loss": label_loss, "self_training_loss": tf.reduce_mean(weights * losses)},
             watched={"sure": tf.reduce_mean(sure)},
         )
-
-    def after_step(self, step: Any) -> None:
-        """The teacher follows."""
-        self.teacher.follow(step)
 
 
 def class_mask(labels: Any, draws: Any, classes: int, ignore: int) -> Any:

@@ -70,9 +70,9 @@ class Network:
             domains = tf.zeros_like(domains) + SOURCE
         with contextlib.ExitStack() as held:
             if not dropout:
-                held.enter_context(_without_dropout(self.model))
+                held.enter_context(_held(self.model, keras.layers.Dropout, "rate", 0.0))
             if not statistics:
-                held.enter_context(_without_statistics(self.model))
+                held.enter_context(_held(self.model, DomainBatchNormalization, "momentum", 1.0))
             outputs = self.body({"image": images, "domain": domains}, training=training)  # type: ignore[attr-defined]
         return Outputs(tf.cast(outputs["label"], tf.float32), tf.cast(outputs["features"], tf.float32))
 
@@ -120,28 +120,14 @@ def images_at_a_time(pixels: np.ndarray) -> int:
 
 
 @contextlib.contextmanager
-def _without_dropout(model: keras.Model) -> Iterator[None]:
-    """Calls inside, which a graph records once and for all, drop nothing."""
-    dropouts = [layer for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
-    rates = [layer.rate for layer in dropouts]
+def _held(model: keras.Model, kind: type[keras.layers.Layer], name: str, value: float) -> Iterator[None]:
+    """Calls inside, which a graph records once and for all, find an attribute of all layers of a kind at this value."""
+    found = [layer for layer in model.layers if isinstance(layer, kind)]
+    before = [getattr(layer, name) for layer in found]
     try:
-        for layer in dropouts:
-            layer.rate = 0.0
+        for layer in found:
+            setattr(layer, name, value)
         yield
     finally:
-        for layer, rate in zip(dropouts, rates, strict=True):
-            layer.rate = rate
-
-
-@contextlib.contextmanager
-def _without_statistics(model: keras.Model) -> Iterator[None]:
-    """Calls inside, likewise, leave the moving statistics as they are."""
-    normalising = [layer for layer in model.layers if isinstance(layer, DomainBatchNormalization)]
-    momenta = [layer.momentum for layer in normalising]
-    try:
-        for layer in normalising:
-            layer.momentum = 1.0
-        yield
-    finally:
-        for layer, momentum in zip(normalising, momenta, strict=True):
-            layer.momentum = momentum
+        for layer, own in zip(found, before, strict=True):
+            setattr(layer, name, own)

@@ -9,37 +9,23 @@ target images (domain mix-up: Xu et al., AAAI 2020, 1912.01805), while the adver
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import tensorflow as tf
 
 from training.adaptation.dann import Dann, domain_loss
 from training.adaptation.information import diversity, mean_entropy
-from training.adaptation.network import Network
 from training.adaptation.objective import Batch, Losses
-from training.adaptation.task import Recipe, Task
-from training.adaptation.teacher import Teacher
+from training.adaptation.teacher import Taught
 from training.adaptation.views import other_views
 
-_MOMENTUM = 0.99
-_THRESHOLD = 0.9
 _TEACHING_WEIGHT = 1.0
 _INFORMATION_WEIGHT = 0.3
 _BLENDED = 0.6  # at most so much of a target image in a source image
 _BLEND_STREAM = 19
 
 
-class Refine(Dann):
+class Refine(Taught, Dann):
     """The losses of DANN, information maximisation, and the teacher's labels on other views of target images."""
-
-    def __init__(self, network: Network, task: Task, recipe: Recipe, seed: int) -> None:
-        super().__init__(network, task, recipe, seed)
-        self.teacher = Teacher(network, _MOMENTUM)
-        self.kept = self.teacher.variables
-
-    def begin(self, task: Task) -> None:
-        """The teacher begins as the student is, whatever weights that was given."""
-        self.teacher.copy_student()
 
     def prepare(self, batch: Batch) -> Batch:
         """Blend source images with target images of the batch, whose figures are clutter there."""
@@ -53,9 +39,7 @@ class Refine(Dann):
     def losses(self, batch: Batch) -> Losses:
         """Four losses, those that trust the network's own answers rising as it goes."""
         target, domains = batch.of_target(batch.images), batch.of_target(batch.domains)
-        probabilities = self.teacher.predict(target, domains)
-        labels = tf.argmax(probabilities, axis=-1, output_type=tf.int32)
-        sure = tf.cast(tf.reduce_max(probabilities, axis=-1) > _THRESHOLD, tf.float32)
+        labels, sure = self.answers(batch)
         outputs = self.network(batch.images, batch.domains)
         own = batch.of_target(outputs.logits)
         domain, accuracy = domain_loss(self.heads[0](outputs.features, training=True), batch.domains)
@@ -73,7 +57,3 @@ class Refine(Dann):
             },
             watched={"domain_accuracy": accuracy, "sure": tf.reduce_mean(sure)},
         )
-
-    def after_step(self, step: Any) -> None:
-        """The teacher follows."""
-        self.teacher.follow(step)

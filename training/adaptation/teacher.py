@@ -8,6 +8,10 @@ import keras
 import tensorflow as tf
 
 from training.adaptation.network import Network
+from training.adaptation.objective import Batch, Objective
+from training.adaptation.task import Recipe, Task
+
+_MOMENTUM = 0.99
 
 
 class Teacher:
@@ -42,3 +46,32 @@ class Teacher:
         pairs = zip(self.network.model.non_trainable_variables, self._student.non_trainable_variables, strict=True)
         for own, other in pairs:  # statistics are averages already
             own.assign(other.value)
+
+
+class Taught(Objective):
+    """A method with a teacher, whose answers about target images the network learns.
+
+    Attributes:
+        threshold: probability above which the teacher is sure.
+    """
+
+    threshold = 0.9
+
+    def __init__(self, network: Network, task: Task, recipe: Recipe, seed: int) -> None:
+        super().__init__(network, task, recipe, seed)
+        self.teacher = Teacher(network, _MOMENTUM)
+        self.kept = self.teacher.variables
+
+    def begin(self, task: Task) -> None:
+        """The teacher begins as the student is, whatever weights that was given."""
+        self.teacher.copy_student()
+
+    def answers(self, batch: Batch) -> tuple[Any, Any]:
+        """The teacher's classes `(n, ...)` int32 of the batch's target images, and 1.0 where it is sure, else 0.0."""
+        probabilities = self.teacher.predict(batch.of_target(batch.images), batch.of_target(batch.domains))
+        labels = tf.argmax(probabilities, axis=-1, output_type=tf.int32)
+        return labels, tf.cast(tf.reduce_max(probabilities, axis=-1) > self.threshold, tf.float32)
+
+    def after_step(self, step: Any) -> None:
+        """The teacher follows."""
+        self.teacher.follow(step)

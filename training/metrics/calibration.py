@@ -34,16 +34,22 @@ class Calibration:
     @classmethod
     def of(cls, truth: np.ndarray, probabilities: np.ndarray, bins: int = BINS, ignore: int = IGNORE) -> Calibration:
         """Counts of dense indices `(...)` and probabilities `(..., classes)`; where the truth is `ignore` none."""
+        return cls.of_confidences(truth, probabilities.argmax(axis=-1), probabilities.max(axis=-1), bins, ignore)
+
+    @classmethod
+    def of_confidences(
+        cls, truth: np.ndarray, predicted: np.ndarray, confidence: np.ndarray, bins: int = BINS, ignore: int = IGNORE
+    ) -> Calibration:
+        """Counts of dense indices, predicted ones and the probabilities of those, all `(...)`."""
         counted = truth != ignore
-        chosen = probabilities[counted]
-        confidence = chosen.max(axis=-1).astype(np.float64)
+        chosen = confidence[counted].astype(np.float64)
         # Bins are open below and closed above, as in the paper.
-        which = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
-        right = chosen.argmax(axis=-1) == truth[counted]
+        which = np.clip(np.ceil(chosen * bins).astype(np.int64) - 1, 0, bins - 1)
+        right = (predicted == truth)[counted]
         return cls(
             np.bincount(which, minlength=bins).astype(np.int64),
             np.bincount(which[right], minlength=bins).astype(np.int64),
-            np.bincount(which, confidence, bins),
+            np.bincount(which, chosen, bins),
         )
 
     def __add__(self, other: Calibration) -> Calibration:

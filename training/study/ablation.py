@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from training.study.bootstrap import Difference, Scored, difference
+from training.metrics.bootstrap import Difference, Scored, difference
 from training.study.entries import FLOOR
 from training.study.results import EntryResult, StudyResult
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from datasets.errors import UsageError
-from training.study.bootstrap import Difference, Scored, difference, draw_images, interval, on_common_seeds
+from training.metrics.bootstrap import Difference, Scored, difference, draw_images, interval, on_common_seeds
 from training.study.entries import CEILING
 from training.study.options import CHOICES
 from training.study.reading import TEST_NAME, read_arrays

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,8 +48,9 @@ def run_study(
     """
     from training.study.report import write_report
 
+    plan = _plan(options, domains)
     with _alone_in(options.out):
-        run_grid(options, domains, progress, limits)
+        _run_plan(plan, progress, limits or Limits())
         return write_report(options.out)
 
 
@@ -77,19 +78,37 @@ def run_grid(
     row is scored with the weights after the last step, with those that a label-free score selects, and with those that
     an oracle would take that sees the labels of the target's validation images. See `run_study` for the rest.
     """
+    return _run_plan(_plan(options, domains), progress, limits or Limits())
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What a study is going to do; no folder is touched for it."""
+
+    options: StudyOptions
+    domains: Domains
+    source: StudySource
+    entries: Sequence[Entry]
+    rows: Sequence[Row]
+
+
+def _plan(options: StudyOptions, domains: Domains) -> _Plan:
     from training.study.rows import plan_rows
     from training.study.sources import open_source
 
-    limits = limits or Limits()
-    deadline = Deadline(limits.max_minutes)
     source = open_source(domains)
     entries = source.entries(options)
-    rows = plan_rows(options, entries, source.row_facts)
-    data = source.load()
-    _write_study(options, study_name(domains), source, rows, entries, data)
+    return _Plan(options, domains, source, entries, plan_rows(options, entries, source.row_facts))
+
+
+def _run_plan(plan: _Plan, progress: Reporter | None, limits: Limits) -> int:
+    deadline = Deadline(limits.max_minutes)
+    rows, folder = plan.rows, plan.options.out / ROWS_NAME
+    data = plan.source.load()
+    _write_study(plan, data)
 
     def run_all(shown: Reporter) -> int:
-        left = _run_rows(rows, domains, data, options.out / ROWS_NAME, deadline, limits.workers, shown)
+        left = _run_rows(rows, plan.domains, data, folder, deadline, limits.workers, shown)
         if left:
             shown.say(f"{left} of {len(rows)} rows are left for another time: run the same command again")
         return left
@@ -99,7 +118,7 @@ def run_grid(
     else:
         with reporting(sum(row.watch_points for row in rows)) as shown:
             left = run_all(shown)
-    _refuse_without_ends(rows, options.out / ROWS_NAME)
+    _refuse_without_ends(rows, folder)
     return left
 
 
@@ -135,24 +154,17 @@ def _refuse_without_ends(rows: Sequence[Row], folder: Path) -> None:
             )
 
 
-def _write_study(
-    options: StudyOptions,
-    name: str,
-    source: StudySource,
-    rows: Sequence[Row],
-    entries: Sequence[Entry],
-    data: StudyData,
-) -> None:
+def _write_study(plan: _Plan, data: StudyData) -> None:
     """Write what the report needs besides the rows. Paths stay out of it: they say nothing about the result."""
     from training.provenance import software
 
-    out = options.out
+    options, source, out = plan.options, plan.source, plan.options.out
     source.write_examples(out / EXAMPLES_FOLDER, data)
     write_arrays(out / TEST_NAME, {"key": data.test.keys, "label": data.test.labels})
     facts: dict[str, Any] = source.facts()
     document = {
         "schema_version": SCHEMA_VERSION,
-        "study": name,
+        "study": study_name(plan.domains),
         "task": "segmentation" if data.dense else "classification",
         "options": {name: value for name, value in asdict(options).items() if name != "out"},
         "recipe": asdict(options.recipe),
@@ -162,7 +174,7 @@ def _write_study(
         "class_colours": source.colours(),
         "convention": data.convention,
         "software": software(),
-        "entries": [asdict(entry) for entry in entries],
-        "digests": {row.name: row.digest for row in rows},
+        "entries": [asdict(entry) for entry in plan.entries],
+        "digests": {row.name: row.digest for row in plan.rows},
     }
     write_json(out / STUDY_NAME, document)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.study.bootstrap import Interval, Scored, interval
+from training.metrics.bootstrap import Interval, Scored, interval
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.study.bootstrap import Difference, Interval, Scored, difference, on_common_seeds
+from training.metrics.bootstrap import Difference, Interval, Scored, difference, on_common_seeds
 from training.study.entries import FLOOR, Entry
 from training.study.results import EntryResult, StudyResult
 

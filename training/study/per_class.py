@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.study.bootstrap import Difference, draw_images, interval
+from training.metrics.bootstrap import Difference, draw_images, interval
 from training.study.entries import CEILING, FLOOR
 from training.study.results import EntryResult, StudyResult
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 from datasets.labels import IGNORE
 from training.adaptation.loop import predict_logits
 from training.adaptation.network import Network
-from training.metrics.calibration import BINS, Calibration
+from training.metrics.calibration import Calibration
 from training.metrics.confusion import Confusion
 from training.metrics.conventions import CONVENTIONS, convention_of
 from training.study.data import StudyData, TestImages
@@ -52,14 +52,14 @@ def segment(network: Network, images: TestImages, domain: int) -> tuple[np.ndarr
     """
     assert images.sizes is not None
     found = np.full(images.labels.shape, IGNORE, np.uint8)
-    total = Calibration.empty(BINS)
+    total = Calibration.empty()
     for start in range(0, len(found), _BATCH):
         logits = predict_logits(network, images.pixels[start : start + _BATCH], domain)
         for place, maps in enumerate(logits, start=start):
             height, width = images.sizes[place]
             classes, confidence = (part.numpy() for part in _at_size(tf.constant(maps), tf.constant([height, width])))
             found[place, :height, :width] = classes
-            total += _calibration(images.labels[place, :height, :width], classes, confidence)
+            total += Calibration.of_confidences(images.labels[place, :height, :width], classes, confidence)
     return found, np.stack([total.counts, total.confidences, total.hits], axis=1).astype(np.float64)
 
 
@@ -74,16 +74,3 @@ def _at_size(logits: Any, size: Any) -> Any:
     resized = tf.image.resize(logits, size, "bilinear")
     classes = tf.argmax(resized, axis=-1, output_type=tf.int32)
     return tf.cast(classes, tf.uint8), tf.exp(tf.reduce_max(resized, axis=-1) - tf.reduce_logsumexp(resized, axis=-1))
-
-
-def _calibration(truth: np.ndarray, classes: np.ndarray, confidence: np.ndarray) -> Calibration:
-    counted = truth != IGNORE
-    chosen = confidence[counted].astype(np.float64)
-    # Bins are open below and closed above, as in `Calibration.of`, which would want all probabilities.
-    bins = np.clip(np.ceil(chosen * BINS).astype(np.int64) - 1, 0, BINS - 1)
-    right = (classes == truth)[counted]
-    return Calibration(
-        np.bincount(bins, minlength=BINS).astype(np.int64),
-        np.bincount(bins[right], minlength=BINS).astype(np.int64),
-        np.bincount(bins, chosen, BINS),
-    )

@@ -13,10 +13,10 @@ import numpy as np
 from datasets.errors import UsageError, VerificationError
 from training.metrics.calibration import Calibration
 from training.metrics.confusion import Confusion
+from training.metrics.scoring import Accuracy, MeanIou, score_of
 from training.study.entries import CEILING, FLOOR, Entry
 from training.study.options import CHOICES
 from training.study.results import EntryResult, StudyResult
-from training.study.scoring import Accuracy, MeanIou, score_of
 
 SCHEMA_VERSION = 3
 PICTURES = ("embedded_domain", "principal_components", "neighbours")
@@ -37,7 +37,7 @@ def read_study(folder: Path) -> StudyResult:
     for stored in document["entries"]:
         entry = Entry(**{**stored, "seeds": tuple(stored["seeds"])})
         stems = {seed: folder / ROWS_NAME / f"{entry.name}-{seed}" for seed in entry.seeds}
-        present = {seed: stem for seed, stem in stems.items() if _stands(stem, document.get("digests"))}
+        present = {seed: stem for seed, stem in stems.items() if _stands(stem, document["digests"])}
         missing += [stem.name for seed, stem in stems.items() if seed not in present]
         if present:
             results.append(_read_entry(entry, present, test["label"], score))
@@ -76,11 +76,11 @@ def _read_document(folder: Path) -> dict[str, Any]:
     return document
 
 
-def _stands(stem: Path, digests: Mapping[str, str] | None) -> bool:
+def _stands(stem: Path, digests: Mapping[str, str]) -> bool:
     """Whether a row has run, and with the configuration of the study; its JSON is written last."""
     if not all(stem.with_name(stem.name + suffix).is_file() for suffix in (".json", ".npz")):
         return False
-    return digests is None or _read_row(stem)["digest"] == digests.get(stem.name)
+    return bool(_read_row(stem)["digest"] == digests.get(stem.name))
 
 
 def _read_entry(entry: Entry, stems: dict[int, Path], truth: np.ndarray, score: Accuracy | MeanIou) -> EntryResult:

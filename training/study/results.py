@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from training.metrics.bootstrap import Scored, draw_images, scored
 from training.metrics.calibration import Calibration
 from training.metrics.confusion import Confusion
-from training.study.bootstrap import Scored, draw_images, scored
+from training.metrics.scoring import Accuracy, MeanIou
 from training.study.entries import CEILING, FLOOR, Entry
 from training.study.gaps import Gap, measure_gap
 from training.study.options import CHOICES
-from training.study.scoring import Accuracy, MeanIou
 
 Curve = list[dict[str, Any]]
 

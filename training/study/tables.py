@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from training.study.bootstrap import Scored, draw_images, scored
+from training.metrics.bootstrap import Scored, draw_images, scored
 from training.study.entries import FLOOR
 from training.study.learning_curve import (
     MIXED,

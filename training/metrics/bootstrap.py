@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.study.scoring import Score
+from training.metrics.scoring import Score
 
 DRAWS = 1000
 

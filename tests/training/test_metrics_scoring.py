@@ -5,10 +5,10 @@ import pytest
 from study_folders import SPACE, corrupted, streets
 
 from datasets.labels import IGNORE
+from training.metrics.bootstrap import difference, draw_images, scored
 from training.metrics.confusion import Confusion
 from training.metrics.conventions import CONVENTIONS
-from training.study.bootstrap import difference, draw_images, scored
-from training.study.scoring import Accuracy, MeanIou, score_of
+from training.metrics.scoring import Accuracy, MeanIou, score_of
 
 
 @pytest.mark.parametrize("name", ["camvid11", "19", "16B", "13"])

@@ -1,4 +1,4 @@
-"""What a study's networks are scored by: functions of statistics that are added up over images.
+"""What networks are scored by: functions of statistics that are added up over images.
 
 An accuracy is a function of hits and images, a mean IoU one of the confusion. Statistics are kept an image, so that
 any choice of images can be scored again: that is what the bootstrap does (`bootstrap.py`).
