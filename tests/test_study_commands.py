@@ -52,7 +52,7 @@ def test_each_study_has_defaults_of_its_own(studies: _Studies, capsys: pytest.Ca
     assert studies.options == StudyOptions(Path("out"), **StreetDomains.defaults)
     assert studies.domains == StreetDomains(Path("rendered"), Path("camvid"))
     assert studies.limits == Limits()
-    assert (studies.options.steps, studies.options.batch, studies.options.mirror) == (500, 8, True)
+    assert (studies.options.steps, studies.options.batch, studies.options.mirror) == (1000, 8, True)
     run(capsys, "study", "digits", "out", *SETS)
     assert studies.options == StudyOptions(Path("out"))
     assert studies.domains == DigitsDomains(Path("rendered"), Path("camvid"))

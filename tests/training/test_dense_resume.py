@@ -44,7 +44,7 @@ def _assert_same(resumed: Outcome, whole: Outcome) -> None:
     np.testing.assert_array_equal(*(predict_logits(o.network, images, o.domain) for o in (resumed, whole)))
 
 
-@pytest.mark.parametrize("name", ["dacs", "output_space"])
+@pytest.mark.parametrize("name", ["dacs", "self_training", "output_space"])
 def test_a_segmentation_run_that_was_killed_in_a_step_goes_on_to_the_bit(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,9 +39,10 @@ def test_the_street_grid_has_every_entry_once_with_what_it_learns_from() -> None
         "on_target": 156, "real_13": 13, "finetune_13": 13, "real_26": 26, "finetune_26": 26,
     }  # fmt: skip
     assert {name for name, entry in found.items() if entry.starts_from == "source_only"} == {
-        "adabn", "finetune_third", "finetune_full", "finetune_13", "finetune_26"
+        "source_only_longer", "adabn", "finetune_third", "finetune_full", "finetune_13", "finetune_26"
     }  # fmt: skip
     assert {name for name, entry in found.items() if entry.starts_from == "augmentation"} == {"augmentation_adabn"}
+    assert {name for name, entry in found.items() if entry.starts_from == "adabn"} == {"self_training"}
     assert {name for name, entry in found.items() if entry.synthetic is None} == {
         "on_target", "on_target_third", "real_13", "real_26"
     }  # fmt: skip
@@ -96,11 +97,11 @@ def _rows(**options: object) -> tuple[Row, ...]:
 def test_all_of_a_seed_runs_before_the_next_and_curves_come_last() -> None:
     """When the time is up early, what stands is a whole table of fewer seeds."""
     rows = _rows()
-    assert len(rows) == 12 * 3 + 5 * 2 + 6 * 2
+    assert len(rows) == 14 * 3 + 5 * 2 + 6 * 2
     assert [row.entry.name for row in rows[:2]] == ["source_only", "on_target"]
-    assert [row.seed for row in rows] == [0] * 17 + [1] * 17 + [2] * 12 + [0] * 6 + [1] * 6
-    assert {row.entry.section for row in rows[46:]} == {"learning_curve", "saturation"}
-    assert [row.name for row in rows if row.embedded] == [f"{row.entry.name}-0" for row in rows[:17]]
+    assert [row.seed for row in rows] == [0] * 19 + [1] * 19 + [2] * 14 + [0] * 6 + [1] * 6
+    assert {row.entry.section for row in rows[52:]} == {"learning_curve", "saturation"}
+    assert [row.name for row in rows if row.embedded] == [f"{row.entry.name}-0" for row in rows[:19]]
     done: set[str] = set()
     for row in rows:
         assert row.start is None or row.start.name in done

@@ -24,6 +24,7 @@ from training.adaptation.objective import Objective
 from training.adaptation.on_target import OnTarget
 from training.adaptation.output_space import AdvEnt, OutputSpace
 from training.adaptation.refine import Refine
+from training.adaptation.self_training import SelfTraining
 from training.adaptation.source_only import SourceOnly
 from training.adaptation.task import Recipe, Task
 from training.adaptation.vat import Vat
@@ -72,6 +73,9 @@ METHODS: dict[str, Method] = {
     SOURCE_ONLY: Method(
         "Source only", "Learns from labelled source images and meets the target for the first time in the test.",
         "the baseline of all", "nothing", SourceOnly),
+    "source_only_longer": Method(
+        "Source only, twice the steps", "The source-only network trained on as it was; second stages have to beat it.",
+        "the control of second stages", "nothing", SourceOnly, starts_from=SOURCE_ONLY),
     "augmentation": Method(
         "Source only, augmented", "Source only with images whose light, colours, sharpness and noise are changed at "
         "random.", "the alternative that needs no target image", "nothing", SourceOnly,
@@ -125,6 +129,10 @@ METHODS: dict[str, Method] = {
     "dacs": Method(
         "Mean teacher (DACS)", "Learns the labels that its own moving average gives mixed or perturbed target images.",
         "Tranheden et al., WACV 2021 (2007.08702)", "images", Dacs),
+    "self_training": Method(
+        "Self-training after AdaBN", "The AdaBN network, taught on by its own moving average on target images that are "
+        "mixed with one another.", "after ClassMix (2007.07936) and FreeMatch (2205.07246)", "images", SelfTraining,
+        starts_from="adabn"),
     "infomax": Method(
         "Information maximisation", "Predictions on the target that are sure each and diverse together.",
         "after Hu et al., ICML 2017 (1702.08720)", "images", InfoMax),

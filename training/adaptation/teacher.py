@@ -70,7 +70,11 @@ class Taught(Objective):
         """The teacher's classes `(n, ...)` int32 of the batch's target images, and 1.0 where it is sure, else 0.0."""
         probabilities = self.teacher.predict(batch.of_target(batch.images), batch.of_target(batch.domains))
         labels = tf.argmax(probabilities, axis=-1, output_type=tf.int32)
-        return labels, tf.cast(tf.reduce_max(probabilities, axis=-1) > self.threshold, tf.float32)
+        return labels, tf.cast(self.is_sure(labels, tf.reduce_max(probabilities, axis=-1)), tf.float32)
+
+    def is_sure(self, labels: Any, probabilities: Any) -> Any:
+        """Whether answers `(n, ...)` int32 with these probabilities are believed."""
+        return probabilities > self.threshold
 
     def after_step(self, step: Any) -> None:
         """The teacher follows."""

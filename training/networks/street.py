@@ -1,7 +1,7 @@
 """A small residual U-Net with statistics of each domain, for street scenes on a few processor cores.
 
 Skips and up-sampling after Ronneberger et al., MICCAI 2015 (1505.04597), residual blocks after He et al., CVPR 2016
-(1512.03385), the mean of the whole image added to the deepest maps after ParseNet, Liu et al., 2015 (1506.04579).
+(1512.03385).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def build(size: Size, classes: int) -> keras.Model:
         maps = _convolve(maps, domain, width, stride=2)
         maps = _residual(maps, domain, width)
         skips.append(maps)
-    maps = _with_context(_residual(maps, domain, WIDTHS[-1]))
+    maps = _residual(maps, domain, WIDTHS[-1], FEATURES)
     for width, skip in zip(WIDTHS[-2::-1], skips[-2::-1], strict=True):
         maps = _as_large_as(skip, layers.Conv2D(width, 1, use_bias=False)(maps))
         maps = _convolve(layers.Concatenate()([maps, skip]), domain, width)
@@ -55,17 +55,11 @@ def _convolve(maps: Any, domain: Any, width: int, side: int = 3, stride: int = 1
     return layers.ReLU()(DomainBatchNormalization(DOMAINS)(maps, domain))
 
 
-def _residual(maps: Any, domain: Any, width: int) -> Any:
+def _residual(maps: Any, domain: Any, width: int, name: str | None = None) -> Any:
     inner = _convolve(maps, domain, width)
     inner = layers.Conv2D(width, 3, padding="same", use_bias=False)(inner)
     inner = DomainBatchNormalization(DOMAINS)(inner, domain)
-    return layers.ReLU()(layers.Add()([maps, inner]))
-
-
-def _with_context(maps: Any) -> Any:
-    """Each place also told what the whole image holds, which 3x3 filters on so few levels cannot see."""
-    pooled = layers.GlobalAveragePooling2D(keepdims=True)(maps)
-    return layers.Add(name=FEATURES)([maps, layers.Dense(maps.shape[-1])(pooled)])
+    return layers.ReLU(name=name)(layers.Add()([maps, inner]))
 
 
 def _as_large_as(skip: Any, maps: Any) -> Any:

@@ -148,13 +148,13 @@ class StreetDomains:
 
     defaults: ClassVar[Mapping[str, Any]] = {
         "methods": (
-            "source_only", "augmentation", "adabn", "augmentation_adabn", "dann", "output_space", "dacs",
-            "mixed_third", "finetune_third", "finetune_full", "on_target_third", "on_target",
+            "source_only", "source_only_longer", "augmentation", "adabn", "augmentation_adabn", "self_training", "dann",
+            "output_space", "dacs", "mixed_third", "finetune_third", "finetune_full", "on_target_third", "on_target",
         ),
-        "steps": 500,
+        "steps": 1000,
         "batch": 8,
         "learning_rate": 2e-3,
-        "watch_every": 100,
+        "watch_every": 200,
         "mirror": True,
         "class_weights": "root_median_frequency",
         "annealing": "cosine",
