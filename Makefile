@@ -1,6 +1,6 @@
 # Everything runs inside .venv; `make setup` is called by the others and costs seconds when there is nothing to do.
 .DEFAULT_GOAL := help
-.PHONY: help setup system-packages demo test test-training test-others test-slow lint bench lock flink-jar spark-jar flink spark
+.PHONY: help setup system-packages demo test test-training test-others test-studies test-slow lint bench lock flink-jar spark-jar flink spark
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -44,12 +44,15 @@ system-packages:
 demo: setup
 	$(BIN)/realitygap demo $(OUT)
 
-# Two processes side by side: training's tests take about as long as all others together.
+# Two processes side by side: those of training take longer than all others together, so the studies come third.
 test: setup
-	@$(MAKE) --no-print-directory -j2 test-training test-others
+	@$(MAKE) --no-print-directory -j2 test-training test-others test-studies
 
 test-training:
-	$(BIN)/python -m pytest -m "not slow" tests/training
+	$(BIN)/python -m pytest -m "not slow" tests/training --ignore-glob "*/test_study*"
+
+test-studies:
+	$(BIN)/python -m pytest -m "not slow" tests/training/test_study*.py
 
 test-others:
 	$(BIN)/python -m pytest -m "not slow" --ignore tests/training

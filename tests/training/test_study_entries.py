@@ -35,16 +35,18 @@ def test_the_street_grid_has_every_entry_once_with_what_it_learns_from() -> None
     assert {name for name, entry in found.items() if entry.section == "main"} == {*METHODS, *MORE}
     real = {name: entry.real_images for name, entry in found.items() if entry.real_images is not None}
     assert real == {
-        "mixed": 156, "mixed_third": 52, "finetune_third": 52, "finetune_full": 156, "on_target_third": 52,
-        "on_target": 156, "real_13": 13, "finetune_13": 13, "real_26": 26, "finetune_26": 26,
+        "mixed": 156, "mixed_third": 52, "finetune_third": 52, "finetune_mixed_third": 52, "finetune_full": 156,
+        "on_target_third": 52, "on_target": 156, "on_target_longer": 156,
+        "real_13": 13, "finetune_13": 13, "real_26": 26, "finetune_26": 26,
     }  # fmt: skip
     assert {name for name, entry in found.items() if entry.starts_from == "source_only"} == {
-        "source_only_longer", "adabn", "finetune_third", "finetune_full", "finetune_13", "finetune_26"
+        "source_only_longer", "adabn", "finetune_third", "finetune_mixed_third", "finetune_full", "finetune_13",
+        "finetune_26",
     }  # fmt: skip
     assert {name for name, entry in found.items() if entry.starts_from == "augmentation"} == {"augmentation_adabn"}
     assert {name for name, entry in found.items() if entry.starts_from == "adabn"} == {"self_training"}
     assert {name for name, entry in found.items() if entry.synthetic is None} == {
-        "on_target", "on_target_third", "real_13", "real_26"
+        "on_target", "on_target_longer", "on_target_third", "real_13", "real_26"
     }  # fmt: skip
     # Target labels are for those entries alone whose row says so.
     assert {name for name, entry in found.items() if entry.sees == "labels"} == set(real)
@@ -59,7 +61,7 @@ def test_curves_and_further_methods_have_seeds_of_their_own() -> None:
     asked_twice = _entries(options=StudyOptions(Path("out"), (*METHODS, "fda")))
     assert asked_twice["fda"].seeds == (0, 1, 2)
     with pytest.raises(UsageError, match=r"'finetune_13' has the seeds \(7,\), and 'source_only'.* only \(0, 1, 2\)"):
-        _entries(domains=replace(DOMAINS, curve_seeds=(7,)))
+        _entries(domains=replace(DOMAINS, curve_seeds=(7,), more_methods=()))
 
 
 def test_an_ablation_is_held_against_as_many_synthetic_images() -> None:
@@ -97,11 +99,11 @@ def _rows(**options: object) -> tuple[Row, ...]:
 def test_all_of_a_seed_runs_before_the_next_and_curves_come_last() -> None:
     """When the time is up early, what stands is a whole table of fewer seeds."""
     rows = _rows()
-    assert len(rows) == 14 * 3 + 5 * 2 + 6 * 2
+    assert len(rows) == 15 * 3 + 6 * 2 + 6 * 2
     assert [row.entry.name for row in rows[:2]] == ["source_only", "on_target"]
-    assert [row.seed for row in rows] == [0] * 19 + [1] * 19 + [2] * 14 + [0] * 6 + [1] * 6
-    assert {row.entry.section for row in rows[52:]} == {"learning_curve", "saturation"}
-    assert [row.name for row in rows if row.embedded] == [f"{row.entry.name}-0" for row in rows[:19]]
+    assert [row.seed for row in rows] == [0] * 21 + [1] * 21 + [2] * 15 + [0] * 6 + [1] * 6
+    assert {row.entry.section for row in rows[57:]} == {"learning_curve", "saturation"}
+    assert [row.name for row in rows if row.embedded] == [f"{row.entry.name}-0" for row in rows[:21]]
     done: set[str] = set()
     for row in rows:
         assert row.start is None or row.start.name in done

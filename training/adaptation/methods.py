@@ -148,4 +148,8 @@ METHODS: dict[str, Method] = {
     ON_TARGET: Method(
         "Trained on target", "Learns from the target's training images with their labels: what the same network and "
         "budget can reach.", "the ceiling of all", "labels", OnTarget),
+    "on_target_longer": Method(
+        "Trained on target, twice the steps", "The network trained on the target, trained on as it was; what begins on "
+        "source images and goes on with target labels has to beat it.", "the control of fine-tuning", "labels",
+        OnTarget, starts_from=ON_TARGET),
 }  # fmt: skip

@@ -143,13 +143,14 @@ class StreetDomains:
     target_watch_share: float = 0.15
     real_shares: tuple[float, ...] = (0.083, 0.167, 0.333, 1.0)
     synthetic_shares: tuple[float, ...] = (0.125, 0.5)
-    more_methods: tuple[str, ...] = ("fda", "coral", "advent", "minent", "mixed")
+    more_methods: tuple[str, ...] = ("fda", "coral", "advent", "minent", "mixed", "on_target_longer")
     curve_seeds: tuple[int, ...] = ()
 
     defaults: ClassVar[Mapping[str, Any]] = {
         "methods": (
             "source_only", "source_only_longer", "augmentation", "adabn", "augmentation_adabn", "self_training", "dann",
-            "output_space", "dacs", "mixed_third", "finetune_third", "finetune_full", "on_target_third", "on_target",
+            "output_space", "dacs", "mixed_third", "finetune_third", "finetune_mixed_third", "finetune_full",
+            "on_target_third", "on_target",
         ),
         "steps": 1000,
         "batch": 8,

@@ -41,7 +41,7 @@ class StudyOptions:
     """
 
     out: Path
-    methods: tuple[str, ...] = ("source_only", "adabn", "dann", "on_target")
+    methods: tuple[str, ...] = ("source_only", "adabn", "dann", "self_training", "on_target")
     seeds: tuple[int, ...] = (0, 1, 2)
     steps: int = Recipe.steps
     batch: int = Recipe.batch

@@ -36,6 +36,7 @@ class _Variant:
 _VARIANTS = {
     "mixed_third": _Variant(_MIXED, _THIRD, None, "Mixed with a third of the real"),
     "finetune_third": _Variant(CEILING, _THIRD, FLOOR, "Synthetic, then a third of the real"),
+    "finetune_mixed_third": _Variant(_MIXED, _THIRD, FLOOR, "Synthetic, then both with a third of the real"),
     "finetune_full": _Variant(CEILING, 1.0, FLOOR, "Synthetic, then all of the real"),
     "on_target_third": _Variant(CEILING, _THIRD, None, "A third of the real"),
 }
@@ -92,18 +93,21 @@ def _variant(name: str, synthetic: str, synthetic_images: int, real_images: int)
     variant = _VARIANTS[name]
     count = _part(variant.share, real_images)
     if variant.starts_from:
-        return _fine_tuned(name, variant.title, synthetic, synthetic_images, count)
+        return _fine_tuned(name, variant.title, synthetic, synthetic_images, count, variant.method)
     entry = main_entry(variant.method, synthetic, synthetic_images, count)
     about = f"{entry.about.rstrip('.')}; {count} labelled real images."
     return replace(entry, name=name, title=variant.title, about=about)
 
 
-def _fine_tuned(name: str, title: str, synthetic: str, synthetic_images: int, count: int) -> Entry:
+def _fine_tuned(
+    name: str, title: str, synthetic: str, synthetic_images: int, count: int, method: str = CEILING
+) -> Entry:
+    besides = " beside the synthetic ones" if method == _MIXED else ""
     about = (
-        f"The source-only network, trained on with {count} labelled real images for as many steps again as all others "
-        "have in all."
+        f"The source-only network, trained on with {count} labelled real images{besides} for as many steps again as "
+        "all others have in all."
     )
-    entry = main_entry(CEILING, synthetic, synthetic_images, count)
+    entry = main_entry(method, synthetic, synthetic_images, count)
     sets = {"synthetic": synthetic, "synthetic_images": synthetic_images}
     return replace(entry, name=name, title=title, about=about, starts_from=FLOOR, **sets)  # type: ignore[arg-type]
 
