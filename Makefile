@@ -73,7 +73,7 @@ bench: setup
 	$(BIN)/python benchmarks/train.py
 	$(BIN)/python benchmarks/scale.py
 
-# Beam's job servers: Java programs of the locked version of Beam, fetched through Maven into the user's cache and proved.
+# Beam's job servers: Java programs, fetched through Maven into the user's cache and proved by pipelines/checksums.
 flink-jar spark-jar: $(INSTALLED)
 	$(BIN)/python -m pipelines.job_servers fetch $(@:-jar=)
 

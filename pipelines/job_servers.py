@@ -1,12 +1,12 @@
 """Beam's job servers: the one in Python, and those for Flink and Spark, which are Java programs fetched through Maven.
 
-python -m pipelines.job_servers fetch flink     get the jar into the user's cache and prove it
+python -m pipelines.job_servers fetch flink     get its jars into the user's cache and prove them
 python -m pipelines.job_servers serve flink     run it until Ctrl-C, with Flink inside; --runner flink finds it
+python -m pipelines.job_servers lock flink      pin the jars anew, after a change of its versions
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import signal
@@ -18,44 +18,65 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
-from datasets.errors import RealitygapError, SystemComponentError, UsageError, VerificationError
+from datasets.errors import RealitygapError, SystemComponentError, UsageError
+from pipelines.jars import Jars, fetch_jars, proved, write_list
 from pipelines.runners import RunnerOptions
 from pipelines.worker_pools import worker_environment
 
 _START_S = 120.0
-_GROUP = "org.apache.beam"
+_STANDARD_ERROR = 2
+_OPENED = (
+    "java.io", "java.lang", "java.lang.invoke", "java.lang.reflect", "java.net", "java.nio", "java.util",
+    "java.util.concurrent", "java.util.concurrent.atomic", "sun.nio.ch", "sun.nio.cs", "sun.security.action",
+    "sun.util.calendar",
+)  # fmt: skip
+"""Packages that both engines look into, which Java 17 allows only where it is told so."""
 
 
 @dataclass(frozen=True)
-class JobServerJar:
+class JavaServer:
     """A job server that is a Java program.
 
     Attributes:
-        artifact: its name at Maven; its version is that of the installed apache-beam.
-        sha256: of the file of that version; empty while nobody has been able to write it down: then the first file that
-            Maven's own checksum proves is remembered, and another one is refused.
+        main_class: of the program.
+        jars: its class path.
         port: where `make flink` serves jobs.
         master_option: of the program and of Beam: the cluster, with the word for one inside the program.
     """
 
-    artifact: str
-    sha256: str
+    main_class: str
+    jars: Jars
     port: int
     master_option: tuple[str, str, str]
 
 
-JARS = {
-    "flink": JobServerJar(
-        "beam-runners-flink-1.20-job-server", "", 8099, ("--flink-master", "flink_master", "[local]")
+_BEAM, _SPARK = "2.62.0", "3.2.2"
+"""The newest Beam whose runners we could get with all that they need. A job server runs pipelines of other versions of
+Beam, too, and the tests compare the bytes that ours give."""
+
+JAVA_SERVERS = {
+    "flink": JavaServer(
+        "org.apache.beam.runners.flink.FlinkJobServerDriver",
+        Jars("flink", (f"org.apache.beam:beam-runners-flink-1.19:{_BEAM}", "org.slf4j:slf4j-simple:1.7.30")),
+        8099,
+        ("--flink-master", "flink_master", "[local]"),
     ),
-    "spark": JobServerJar(
-        "beam-runners-spark-3-job-server", "", 8098, ("--spark-master-url", "spark_master_url", "local[{workers}]")
+    "spark": JavaServer(
+        "org.apache.beam.runners.spark.SparkJobServerDriver",
+        Jars(
+            "spark",
+            (
+                f"org.apache.beam:beam-runners-spark-3:{_BEAM}",
+                *(f"org.apache.spark:spark-{part}_2.12:{_SPARK}" for part in ("core", "sql", "streaming")),
+            ),
+        ),
+        8098,
+        ("--spark-master-url", "spark_master_url", "local[{workers}]"),
     ),
 }
-"""The one place where jars are named and pinned."""
+"""The one place where Java programs are named; their files are pinned in `checksums`."""
 
 
 @contextmanager
@@ -63,23 +84,23 @@ def job_server(options: RunnerOptions, workers: int) -> Iterator[str]:
     """The endpoint of a runner's job server: the one that was named, one that `make` started, or one started here.
 
     Raises:
-        SystemComponentError: Java or the jar is missing, or the server did not start.
+        SystemComponentError: Java or the jars are missing, or the server did not start.
     """
-    jar = JARS.get(options.runner)
+    server = JAVA_SERVERS.get(options.runner)
     if options.job_endpoint:
         yield options.job_endpoint
-    elif jar is None:
+    elif server is None:
         port = _free_port()
         words = [sys.executable, "-m", "pipelines.job_service", str(port)]
         with _served(words, port):
             yield f"localhost:{port}"
-    elif _answers(jar.port):
-        yield f"localhost:{jar.port}"
+    elif _answers(server.port):
+        yield f"localhost:{server.port}"
     else:
-        _, name, inside = jar.master_option
+        _, name, inside = server.master_option
         master = options.value_of(name) or inside.format(workers=workers)
         port = _free_port()
-        with _java_served(options.runner, port, master):
+        with _log_of(options.runner) as log, _java_served(options.runner, port, master, log):
             yield f"localhost:{port}"
 
 
@@ -87,99 +108,55 @@ def java_command(runner: str, port: int, master: str, folder: str) -> list[str]:
     """The words that start the job server of a runner.
 
     Raises:
-        SystemComponentError: Java or the jar is missing.
+        SystemComponentError: Java or the jars are missing.
+        VerificationError: the jars are not those that are pinned.
     """
-    java = shutil.which("java")
+    java, server = shutil.which("java"), JAVA_SERVERS[runner]
     if java is None:
         raise SystemComponentError(
             f"--runner {runner} needs Java 17 for Beam's job server, and there is no `java` here"
         )
-    words = ["--job-host=localhost", f"--job-port={port}", "--artifact-port=0", "--expansion-port=0"]
-    return [
-        java,
-        "-jar",
-        str(jar_path(runner)),
-        *words,
-        f"--artifacts-dir={folder}",
-        JARS[runner].master_option[0],
-        master,
-    ]
-
-
-def jar_path(runner: str) -> Path:
-    """The proven jar in the cache.
-
-    Raises:
-        SystemComponentError: it is not there.
-        VerificationError: it is not the file that is pinned.
-    """
-    path = _kept(runner)
-    if not path.is_file():
+    try:
+        jars = proved(server.jars)
+    except SystemComponentError as error:
         raise SystemComponentError(
-            f"--runner {runner} needs {path.name}, which is not in {path.parent}: run `make {runner}-jar` once, "
-            f"or name a running job server with --job-endpoint HOST:PORT"
-        )
-    wanted = JARS[runner].sha256 or path.with_suffix(".sha256").read_text().strip()
-    found = _sha256(path)
-    if found != wanted:
-        raise VerificationError(f"{path} has SHA-256 {found}, wanted {wanted}; delete it and run `make {runner}-jar`")
-    return path
-
-
-def fetch(runner: str) -> Path:
-    """Get the jar through Maven, unless it is there, and prove it.
-
-    Raises:
-        SystemComponentError: Maven is missing or cannot get the jar.
-        VerificationError: the jar is not the one that is pinned.
-    """
-    path = _kept(runner)
-    if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            _through_maven(runner, Path(folder)).replace(path)
-        path.with_suffix(".sha256").write_text(_sha256(path) + "\n")
-    if not JARS[runner].sha256:
-        print(f"{path.name}: SHA-256 {_sha256(path)} is remembered; write it into JARS in pipelines/job_servers.py")
-    return jar_path(runner)
-
-
-def _through_maven(runner: str, folder: Path) -> Path:
-    maven = shutil.which("mvn")
-    if maven is None:
-        raise SystemComponentError("there is no `mvn` here: install Maven (Debian, Ubuntu: apt-get install maven)")
-    artifact = f"{_GROUP}:{JARS[runner].artifact}:{version('apache-beam')}"
-    get = ["dependency:get", f"-Dartifact={artifact}", "-Dtransitive=false"]
-    copy = ["dependency:copy", f"-Dartifact={artifact}", f"-DoutputDirectory={folder}"]
-    for goal in (get, copy):
-        done = subprocess.run([maven, "-B", "-q", "-U", "--strict-checksums", *goal], capture_output=True, text=True)
-        if done.returncode:
-            said = next((line for line in done.stdout.splitlines() if "ERROR" in line), done.stderr.strip())
-            raise SystemComponentError(f"Maven cannot get {artifact}: {said.rpartition('artifact: ')[2]}")
-    return next(folder.glob("*.jar"))
-
-
-def _kept(runner: str) -> Path:
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "realitygap" / "job-servers" / f"{JARS[runner].artifact}-{version('apache-beam')}.jar"
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+            f"--runner {runner}: {error}: run `make {runner}-jar` once, or name a running job server with "
+            "--job-endpoint HOST:PORT"
+        ) from None
+    opened = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENED]
+    words = ["--job-host=localhost", f"--job-port={port}", "--artifact-port=0", "--expansion-port=0"]
+    program = [java, *opened, "-cp", f"{jars}/*", server.main_class]
+    return [*program, *words, f"--artifacts-dir={folder}", server.master_option[0], master]
 
 
 @contextmanager
-def _java_served(runner: str, port: int, master: str) -> Iterator[None]:
+def _log_of(runner: str) -> Iterator[int]:
+    """A file for the words of a Java program, which are many; it stays where the block fails."""
+    handle, name = tempfile.mkstemp(prefix=f"realitygap-{runner}-", suffix=".log")
+    try:
+        yield handle
+    except BaseException:
+        print(f"the log of {runner}'s job server is kept: {name}", file=sys.stderr)
+        raise
+    else:
+        Path(name).unlink()
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _java_served(runner: str, port: int, master: str, log: int = _STANDARD_ERROR) -> Iterator[None]:
     folder = tempfile.TemporaryDirectory(prefix="realitygap-artifacts-")
-    with folder, _served(java_command(runner, port, master, folder.name), port):
+    with folder, _served(java_command(runner, port, master, folder.name), port, log):
         yield
 
 
 @contextmanager
-def _served(words: Sequence[str], port: int) -> Iterator[None]:
-    """A server process for as long as the block runs; it hears no Ctrl-C, and its words go to standard error."""
-    process = subprocess.Popen(words, stdout=2, stdin=subprocess.PIPE, env=worker_environment(), start_new_session=True)
+def _served(words: Sequence[str], port: int, log: int = _STANDARD_ERROR) -> Iterator[None]:
+    """A server process for as long as the block runs; it hears no Ctrl-C, and its words go to `log`."""
+    process = subprocess.Popen(
+        words, stdout=log, stderr=log, stdin=subprocess.PIPE, env=worker_environment(), start_new_session=True
+    )
     try:
         deadline = time.monotonic() + _START_S
         while not _answers(port):
@@ -215,16 +192,17 @@ def _free_port() -> int:
 
 
 def main(words: Sequence[str]) -> int:
-    """`fetch RUNNER` or `serve RUNNER`."""
+    """`fetch RUNNER`, `serve RUNNER` or `lock RUNNER`."""
     try:
-        if len(words) != 2 or words[0] not in ("fetch", "serve") or words[1] not in JARS:
-            raise UsageError(f"python -m pipelines.job_servers (fetch|serve) ({'|'.join(JARS)})")
-        path, jar = fetch(words[1]), JARS[words[1]]
-        print(path)
-        if words[0] == "serve":
-            master = jar.master_option[2].format(workers=len(os.sched_getaffinity(0)))
-            with _java_served(words[1], jar.port, master):
-                print(f"serving jobs at localhost:{jar.port} until Ctrl-C; use --runner {words[1]}", flush=True)
+        if len(words) != 2 or words[0] not in ("fetch", "serve", "lock") or words[1] not in JAVA_SERVERS:
+            raise UsageError(f"python -m pipelines.job_servers (fetch|serve|lock) ({'|'.join(JAVA_SERVERS)})")
+        task, runner = words
+        server = JAVA_SERVERS[runner]
+        print(write_list(server.jars) if task == "lock" else fetch_jars(server.jars))
+        if task == "serve":
+            master = server.master_option[2].format(workers=len(os.sched_getaffinity(0)))
+            with _java_served(runner, server.port, master):
+                print(f"serving jobs at localhost:{server.port} until Ctrl-C; use --runner {runner}", flush=True)
                 signal.pause()
         return 0
     except RealitygapError as error:
