@@ -8,6 +8,7 @@ import numpy as np
 
 from datasets.schema import Schema
 from rendering.digits import DigitScenes
+from rendering.randomisation import Randomisation
 from rendering.scene import Scene
 from rendering.street import StreetScenes
 from rendering.tabletop import TabletopScenes
@@ -22,6 +23,11 @@ class SceneGenerator(Protocol):
     @property
     def size(self) -> tuple[int, int]:
         """(height, width) of the frames in pixels."""
+        ...
+
+    @property
+    def randomisation(self) -> Randomisation:
+        """The ranges that the draws come from; the command hands them in."""
         ...
 
     @property

@@ -71,61 +71,83 @@ def front_trim(bays: float, floors: float, kind: float) -> Mesh:
 
 def roof(bays: float, floors: float, form: float) -> Mesh:
     """What closes a house above: a name of `ROOFS` by number; its height fits floors of 3 m and bays of 3 m."""
-    sketch = Sketch()
-    half, depth, top, name = bays / 2, float(DEPTH_BAYS), floors, ROOFS[int(form)]
-    x0, x1, z0, z1 = -half, half, -depth, 0.0
-    over = 0.1
-    inside = (0.0, top, -depth / 2)
+    sketch, name = Sketch(), ROOFS[int(form)]
     if name == "flat":
-        sketch.box((x0, top, z0), (x1, top + 0.02, z1), linear(130, 128, 124))
-        for low, high in (
-            ((x0, top, z1 - 0.08), (x1, top + 0.2, z1)),
-            ((x0, top, z0), (x1, top + 0.2, z0 + 0.08)),
-            ((x0, top, z0), (x0 + 0.08, top + 0.2, z1)),
-            ((x1 - 0.08, top, z0), (x1, top + 0.2, z1)),
-        ):
-            sketch.box(low, high, _LEDGE)
-        sketch.box((x0 + 0.4, top, z0 + 0.6), (x0 + 1.1, top + 0.5, z0 + 1.4), linear(150, 148, 146))
-    elif name == "mansard":
-        foot = [(x0, top, z0), (x1, top, z0), (x1, top, z1), (x0, top, z1)]
-        rim = [(x0 + 0.25, top + 0.75, z0 + 0.25), (x1 - 0.25, top + 0.75, z0 + 0.25),
-               (x1 - 0.25, top + 0.75, z1 - 0.25), (x0 + 0.25, top + 0.75, z1 - 0.25)]  # fmt: skip
-        sketch.loft([foot, rim], _SLATE, (False, True))
-        for bay in range(int(bays)):
-            x = bay - half + 0.5
-            sketch.box((x - 0.2, top + 0.12, z1 - 0.3), (x + 0.2, top + 0.66, z1 - 0.02), _LEDGE)
-            sketch.polygon(
-                [
-                    (x - 0.15, top + 0.18, z1 - 0.01),
-                    (x + 0.15, top + 0.18, z1 - 0.01),
-                    (x + 0.15, top + 0.58, z1 - 0.01),
-                    (x - 0.15, top + 0.58, z1 - 0.01),
-                ],
-                linear(50, 56, 62),
-            )
+        _flat_roof(sketch, bays, floors)
+        return sketch.mesh()
+    if name == "mansard":
+        _mansard(sketch, bays, floors)
     else:
-        rise = 0.95 if name != "hip" else 0.8
-        inset = min(1.1, half * 0.8) if name == "hip" else -over
-        a, b = (x0 - over, top, z1 + over), (x1 + over, top, z1 + over)
-        c, d = (x1 + over, top, z0 - over), (x0 - over, top, z0 - over)
-        e, f = (x0 + inset, top + rise, -depth / 2), (x1 - inset, top + rise, -depth / 2)
-        for face in ((a, b, f, e), (c, d, e, f), (b, c, f), (d, a, e)):
-            gable = len(face) == 3 and name != "hip"
-            if gable:  # wall up to the ridge, under the tiles
-                points = np.array(face)
-                points[:, 0] -= np.sign(points[:, 0]) * over
-                sketch.polygon(points, _LEDGE, inside=inside)
-                continue
-            sketch.polygon(face, _SLATE, inside=inside)
-        if name == "cross gable":
-            peak, width = top + 0.85, min(0.9, half * 0.7)
-            sketch.polygon([(-width, top, 0.02), (width, top, 0.02), (0, peak, 0.02)], _LEDGE, inside=inside)
-            for sign in (-1, 1):
-                sketch.polygon([(sign * (width + 0.08), top - 0.02, 0.12), (0, peak + 0.03, 0.12),
-                                (0, peak + 0.03, -depth / 2), (sign * (width + 0.08), top - 0.02, -depth / 2)],
-                               _SLATE, inside=(0, top - 1, -1))  # fmt: skip
-    if name != "flat":
-        for x in (x0 + 0.15, x1 - 0.4) if bays > 3 else (x1 - 0.4,):
-            sketch.box((x, top + 0.3, -depth / 2 - 0.2), (x + 0.28, top + 1.3, -depth / 2 + 0.2), _CHIMNEY)
-            sketch.box((x + 0.08, top + 1.3, -depth / 2 - 0.08), (x + 0.2, top + 1.45, -depth / 2 + 0.08), _POT)
+        _pitched_roof(sketch, bays, floors, name)
+    _chimneys(sketch, bays, floors)
     return sketch.mesh()
+
+
+def _flat_roof(sketch: Sketch, bays: float, top: float) -> None:
+    """A deck behind a parapet, with a lift house."""
+    x0, x1, z0, z1 = -bays / 2, bays / 2, -float(DEPTH_BAYS), 0.0
+    sketch.box((x0, top, z0), (x1, top + 0.02, z1), linear(130, 128, 124))
+    for low, high in (
+        ((x0, top, z1 - 0.08), (x1, top + 0.2, z1)),
+        ((x0, top, z0), (x1, top + 0.2, z0 + 0.08)),
+        ((x0, top, z0), (x0 + 0.08, top + 0.2, z1)),
+        ((x1 - 0.08, top, z0), (x1, top + 0.2, z1)),
+    ):
+        sketch.box(low, high, _LEDGE)
+    sketch.box((x0 + 0.4, top, z0 + 0.6), (x0 + 1.1, top + 0.5, z0 + 1.4), linear(150, 148, 146))
+
+
+def _mansard(sketch: Sketch, bays: float, top: float) -> None:
+    """Steep slates with a dormer over each bay."""
+    x0, x1, z0, z1 = -bays / 2, bays / 2, -float(DEPTH_BAYS), 0.0
+    foot = [(x0, top, z0), (x1, top, z0), (x1, top, z1), (x0, top, z1)]
+    rim = [(x0 + 0.25, top + 0.75, z0 + 0.25), (x1 - 0.25, top + 0.75, z0 + 0.25),
+           (x1 - 0.25, top + 0.75, z1 - 0.25), (x0 + 0.25, top + 0.75, z1 - 0.25)]  # fmt: skip
+    sketch.loft([foot, rim], _SLATE, (False, True))
+    for bay in range(int(bays)):
+        x, z = bay + x0 + 0.5, z1 - 0.01
+        sketch.box((x - 0.2, top + 0.12, z1 - 0.3), (x + 0.2, top + 0.66, z1 - 0.02), _LEDGE)
+        pane = [
+            (x - 0.15, top + 0.18, z),
+            (x + 0.15, top + 0.18, z),
+            (x + 0.15, top + 0.58, z),
+            (x - 0.15, top + 0.58, z),
+        ]
+        sketch.polygon(pane, linear(50, 56, 62))
+
+
+def _pitched_roof(sketch: Sketch, bays: float, top: float, name: str) -> None:
+    """Tiles that rise to a ridge along the street: hipped, or with gables, one of them across where it is named so."""
+    half, depth, over = bays / 2, float(DEPTH_BAYS), 0.1
+    x0, x1, z0, z1 = -half, half, -depth, 0.0
+    inside = (0.0, top, -depth / 2)
+    rise = 0.95 if name != "hip" else 0.8
+    inset = min(1.1, half * 0.8) if name == "hip" else -over
+    a, b = (x0 - over, top, z1 + over), (x1 + over, top, z1 + over)
+    c, d = (x1 + over, top, z0 - over), (x0 - over, top, z0 - over)
+    e, f = (x0 + inset, top + rise, -depth / 2), (x1 - inset, top + rise, -depth / 2)
+    for face in ((a, b, f, e), (c, d, e, f), (b, c, f), (d, a, e)):
+        if len(face) == 3 and name != "hip":  # a gable: wall up to the ridge, under the tiles
+            points = np.array(face)
+            points[:, 0] -= np.sign(points[:, 0]) * over
+            sketch.polygon(points, _LEDGE, inside=inside)
+        else:
+            sketch.polygon(face, _SLATE, inside=inside)
+    if name == "cross gable":
+        _cross_gable(sketch, top, min(0.9, half * 0.7), inside)
+
+
+def _cross_gable(sketch: Sketch, top: float, width: float, inside: tuple[float, float, float]) -> None:
+    peak, back = top + 0.85, inside[2]
+    sketch.polygon([(-width, top, 0.02), (width, top, 0.02), (0, peak, 0.02)], _LEDGE, inside=inside)
+    for sign in (-1, 1):
+        eave = sign * (width + 0.08)
+        slope = [(eave, top - 0.02, 0.12), (0, peak + 0.03, 0.12), (0, peak + 0.03, back), (eave, top - 0.02, back)]
+        sketch.polygon(slope, _SLATE, inside=(0, top - 1, -1))
+
+
+def _chimneys(sketch: Sketch, bays: float, top: float) -> None:
+    x0, x1, z = -bays / 2, bays / 2, -float(DEPTH_BAYS) / 2
+    for x in (x0 + 0.15, x1 - 0.4) if bays > 3 else (x1 - 0.4,):
+        sketch.box((x, top + 0.3, z - 0.2), (x + 0.28, top + 1.3, z + 0.2), _CHIMNEY)
+        sketch.box((x + 0.08, top + 1.3, z - 0.08), (x + 0.2, top + 1.45, z + 0.08), _POT)

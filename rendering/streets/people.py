@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from rendering.backgrounds import Colour
@@ -26,63 +28,73 @@ POSES: tuple[dict[str, tuple[float, float]], ...] = (  # degrees forward of the 
 RIDING = {"left leg": (62.0, -8.0), "right leg": (88.0, 2.0), "left arm": (58.0, 62.0), "right arm": (58.0, 62.0)}
 """On a saddle; the hip is at 0.98 m."""
 
+Limbs = Mapping[str, tuple[float, float]]
+_ARMS = ((1, "left arm"), (-1, "right arm"))
+_LEGS = ((1, "left leg"), (-1, "right leg"))
+
 
 def person(pose: float, variant: float, part: float) -> Mesh:
     """Part 0 is the upper garment, part 1 all else. Pose -1 rides."""
-    limbs = RIDING if pose < 0 else POSES[int(pose)]
-    look, sketch = int(variant), Sketch()
-    lean = 24.0 if pose < 0 else 3.0
-    hip = np.array([0.0, 0.98 if pose < 0 else 0.93, -0.2 if pose < 0 else 0.0])
-    turn = np.radians(lean)
+    limbs, look, rides = RIDING if pose < 0 else POSES[int(pose)], int(variant), pose < 0
+    sketch = Sketch()
+    hip = np.array([0.0, 0.98 if rides else 0.93, -0.2 if rides else 0.0])
+    turn = np.radians(24.0 if rides else 3.0)
     up = np.array([0.0, np.cos(turn), np.sin(turn)])
     neck = hip + 0.56 * up
-    skirt = look % 5 == 3 and pose >= 0
-    coat = look % 3 == 1 and pose >= 0
     if part == 0:
+        coat = look % 3 == 1 and not rides
         _torso(sketch, hip - 0.04 * up, neck, 0.36 if coat else 0.0)
-        for side, name in ((1, "left arm"), (-1, "right arm")):
-            shoulder = neck + np.array((0.2 * side, -0.05, 0.0))
-            elbow = shoulder + 0.3 * _forward(limbs[name][0], 0.12 * side)
-            sketch.tube(shoulder + np.array((0, 0.03, 0)), elbow, (0.068, 0.052), sides=6)
-            sketch.tube(elbow, elbow + 0.24 * _forward(limbs[name][1], 0.02 * side), (0.052, 0.042), sides=6, caps=True)
+        _sleeves(sketch, neck, limbs)
         return sketch.mesh()
     skin, hair, cloth, shoe = (table[look % len(table)] for table in (SKINS, HAIRS, TROUSERS, SHOES))
-    for side, name in ((1, "left leg"), (-1, "right leg")):
-        joint = hip + np.array((0.095 * side, 0.0, 0.0))
-        knee = joint + 0.44 * _forward(limbs[name][0], 0.0)
-        ankle = knee + 0.42 * _forward(limbs[name][1], 0.0)
-        sketch.tube(joint + np.array((0, 0.06, 0)), knee, (0.1, 0.065), cloth, sides=6)
-        sketch.tube(knee, ankle, (0.065, 0.045), skin if skirt else cloth, sides=6)
-        sketch.box(
-            ankle + np.array((-0.045, -0.075, -0.08)),
-            ankle + np.array((0.045, 0.02, 0.17)),
-            shoe,
-            taper=0.15,
-            bottom=True,
-        )
+    skirt = look % 5 == 3 and not rides
+    _legs(sketch, hip, limbs, cloth, skin if skirt else cloth, shoe)
     if skirt:
         _torso(sketch, hip - (0, 0.42, 0), hip + np.array((0, 0.1, 0)), 0.0, cloth, 0.24)
-    for side, name in ((1, "left arm"), (-1, "right arm")):
-        elbow = neck + np.array((0.2 * side, -0.05, 0.0)) + 0.3 * _forward(limbs[name][0], 0.12 * side)
-        hand = elbow + 0.28 * _forward(limbs[name][1], 0.02 * side)
-        sketch.ball(hand, (0.04, 0.055, 0.04), skin, steps=4)
+    _hands(sketch, neck, limbs, skin)
     head = neck + 0.2 * np.array([0.0, 1.0, 0.15])
     sketch.tube(neck - 0.03 * up, head, (0.055, 0.055), skin, sides=5)
     sketch.ball(head, (0.082, 0.118, 0.1), skin, steps=8)
-    _headwear(sketch, head, look, hair, pose < 0)
-    if look % 4 == 2 and pose >= 0:  # a bag
-        sketch.box(
-            hip + np.array((0.22, -0.2, -0.14)), hip + np.array((0.34, 0.1, 0.16)), SHOES[look // 2 % 3], bottom=True
-        )
-    if look % 4 == 1 and pose >= 0:  # a rucksack
-        sketch.box(
-            neck + np.array((-0.15, -0.42, -0.3)),
-            neck + np.array((0.15, -0.02, -0.1)),
-            TROUSERS[(look + 2) % 6],
-            0.1,
-            bottom=True,
-        )
+    _headwear(sketch, head, look, hair, rides)
+    if not rides:
+        _luggage(sketch, hip, neck, look)
     return sketch.mesh()
+
+
+def _sleeves(sketch: Sketch, neck: np.ndarray, limbs: Limbs) -> None:
+    for side, name in _ARMS:
+        shoulder = neck + np.array((0.2 * side, -0.05, 0.0))
+        elbow = shoulder + 0.3 * _forward(limbs[name][0], 0.12 * side)
+        sketch.tube(shoulder + np.array((0, 0.03, 0)), elbow, (0.068, 0.052), sides=6)
+        sketch.tube(elbow, elbow + 0.24 * _forward(limbs[name][1], 0.02 * side), (0.052, 0.042), sides=6, caps=True)
+
+
+def _legs(sketch: Sketch, hip: np.ndarray, limbs: Limbs, thigh: Colour, calf: Colour, shoe: Colour) -> None:
+    for side, name in _LEGS:
+        joint = hip + np.array((0.095 * side, 0.0, 0.0))
+        knee = joint + 0.44 * _forward(limbs[name][0], 0.0)
+        ankle = knee + 0.42 * _forward(limbs[name][1], 0.0)
+        sketch.tube(joint + np.array((0, 0.06, 0)), knee, (0.1, 0.065), thigh, sides=6)
+        sketch.tube(knee, ankle, (0.065, 0.045), calf, sides=6)
+        heel, toe = ankle + np.array((-0.045, -0.075, -0.08)), ankle + np.array((0.045, 0.02, 0.17))
+        sketch.box(heel, toe, shoe, taper=0.15, bottom=True)
+
+
+def _hands(sketch: Sketch, neck: np.ndarray, limbs: Limbs, skin: Colour) -> None:
+    for side, name in _ARMS:
+        elbow = neck + np.array((0.2 * side, -0.05, 0.0)) + 0.3 * _forward(limbs[name][0], 0.12 * side)
+        hand = elbow + 0.28 * _forward(limbs[name][1], 0.02 * side)
+        sketch.ball(hand, (0.04, 0.055, 0.04), skin, steps=4)
+
+
+def _luggage(sketch: Sketch, hip: np.ndarray, neck: np.ndarray, look: int) -> None:
+    """A bag at the hip, a rucksack, or nothing."""
+    if look % 4 == 2:
+        low, high = hip + np.array((0.22, -0.2, -0.14)), hip + np.array((0.34, 0.1, 0.16))
+        sketch.box(low, high, SHOES[look // 2 % 3], bottom=True)
+    if look % 4 == 1:
+        low, high = neck + np.array((-0.15, -0.42, -0.3)), neck + np.array((0.15, -0.02, -0.1))
+        sketch.box(low, high, TROUSERS[(look + 2) % 6], 0.1, bottom=True)
 
 
 def _headwear(sketch: Sketch, head: np.ndarray, look: int, hair: Colour, helmet: bool) -> None:

@@ -6,12 +6,13 @@ from typing import Any
 
 import tensorflow as tf
 
-_LEAST = 1e-8
+LEAST = 1e-8
+"""Added to probabilities before their logarithm is taken."""
 
 
 def entropies(probabilities: Any) -> Any:
     """Entropy in nats along the last axis of class probabilities."""
-    return -tf.reduce_sum(probabilities * tf.math.log(probabilities + _LEAST), axis=-1)
+    return -tf.reduce_sum(probabilities * tf.math.log(probabilities + LEAST), axis=-1)
 
 
 def mean_entropy(logits: Any) -> Any:

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from training.adaptation.dann import domain_loss
 from training.adaptation.domain_heads import discriminator_on_maps, head_on_vectors
-from training.adaptation.information import _LEAST
+from training.adaptation.information import LEAST
 from training.adaptation.network import Network
 from training.adaptation.objective import Batch, Losses, Objective
 from training.adaptation.task import SOURCE, TARGET, Recipe, Task
@@ -61,4 +61,4 @@ class AdvEnt(OutputSpace):
 
     def what_it_sees(self, probabilities: Any) -> Any:
         """Weighted self-information."""
-        return -probabilities * tf.math.log(probabilities + _LEAST) / tf.math.log(float(self.classes))
+        return -probabilities * tf.math.log(probabilities + LEAST) / tf.math.log(float(self.classes))
