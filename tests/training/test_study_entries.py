@@ -35,7 +35,8 @@ def test_the_street_grid_has_every_entry_once_with_what_it_learns_from() -> None
     assert {name for name, entry in found.items() if entry.section == "main"} == {*METHODS, *MORE}
     real = {name: entry.real_images for name, entry in found.items() if entry.real_images is not None}
     assert real == {
-        "mixed": 156, "mixed_third": 52, "finetune_third": 52, "finetune_mixed_third": 52, "finetune_full": 156,
+        "mixed": 156, "mixed_third": 52, "finetune_third": 52, "finetune_mixed_third": 52,
+        "adapted_mixed_third": 52, "finetune_full": 156,
         "on_target_third": 52, "on_target": 156, "on_target_longer": 156,
         "real_13": 13, "finetune_13": 13, "real_26": 26, "finetune_26": 26,
     }  # fmt: skip
@@ -45,6 +46,7 @@ def test_the_street_grid_has_every_entry_once_with_what_it_learns_from() -> None
     }  # fmt: skip
     assert {name for name, entry in found.items() if entry.starts_from == "augmentation"} == {"augmentation_adabn"}
     assert {name for name, entry in found.items() if entry.starts_from == "adabn"} == {"self_training"}
+    assert {name for name, entry in found.items() if entry.starts_from == "self_training"} == {"adapted_mixed_third"}
     assert {name for name, entry in found.items() if entry.synthetic is None} == {
         "on_target", "on_target_longer", "on_target_third", "real_13", "real_26"
     }  # fmt: skip
@@ -99,11 +101,11 @@ def _rows(**options: object) -> tuple[Row, ...]:
 def test_all_of_a_seed_runs_before_the_next_and_curves_come_last() -> None:
     """When the time is up early, what stands is a whole table of fewer seeds."""
     rows = _rows()
-    assert len(rows) == 15 * 3 + 6 * 2 + 6 * 2
+    assert len(rows) == 16 * 3 + 6 * 2 + 6 * 2
     assert [row.entry.name for row in rows[:2]] == ["source_only", "on_target"]
-    assert [row.seed for row in rows] == [0] * 21 + [1] * 21 + [2] * 15 + [0] * 6 + [1] * 6
-    assert {row.entry.section for row in rows[57:]} == {"learning_curve", "saturation"}
-    assert [row.name for row in rows if row.embedded] == [f"{row.entry.name}-0" for row in rows[:21]]
+    assert [row.seed for row in rows] == [0] * 22 + [1] * 22 + [2] * 16 + [0] * 6 + [1] * 6
+    assert {row.entry.section for row in rows[60:]} == {"learning_curve", "saturation"}
+    assert [row.name for row in rows if row.embedded] == [f"{row.entry.name}-0" for row in rows[:22]]
     done: set[str] = set()
     for row in rows:
         assert row.start is None or row.start.name in done

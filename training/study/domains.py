@@ -149,8 +149,8 @@ class StreetDomains:
     defaults: ClassVar[Mapping[str, Any]] = {
         "methods": (
             "source_only", "source_only_longer", "augmentation", "adabn", "augmentation_adabn", "self_training", "dann",
-            "output_space", "dacs", "mixed_third", "finetune_third", "finetune_mixed_third", "finetune_full",
-            "on_target_third", "on_target",
+            "output_space", "dacs", "mixed_third", "finetune_third", "finetune_mixed_third",
+            "adapted_mixed_third", "finetune_full", "on_target_third", "on_target",
         ),
         "steps": 1000,
         "batch": 8,

@@ -9,7 +9,7 @@ from training.study.domains import StreetDomains
 from training.study.entries import CEILING, FLOOR, Entry, in_order, main_entry
 from training.study.options import StudyOptions
 
-_MIXED = "mixed"
+_MIXED, _ADAPTED = "mixed", "self_training"
 _THIRD = 0.333  # as in the default of real_shares, so that the counts are the same
 
 
@@ -37,6 +37,7 @@ _VARIANTS = {
     "mixed_third": _Variant(_MIXED, _THIRD, None, "Mixed with a third of the real"),
     "finetune_third": _Variant(CEILING, _THIRD, FLOOR, "Synthetic, then a third of the real"),
     "finetune_mixed_third": _Variant(_MIXED, _THIRD, FLOOR, "Synthetic, then both with a third of the real"),
+    "adapted_mixed_third": _Variant(_MIXED, _THIRD, _ADAPTED, "Synthetic, adapted, then both with a third of the real"),
     "finetune_full": _Variant(CEILING, 1.0, FLOOR, "Synthetic, then all of the real"),
     "on_target_third": _Variant(CEILING, _THIRD, None, "A third of the real"),
 }
@@ -93,23 +94,23 @@ def _variant(name: str, synthetic: str, synthetic_images: int, real_images: int)
     variant = _VARIANTS[name]
     count = _part(variant.share, real_images)
     if variant.starts_from:
-        return _fine_tuned(name, variant.title, synthetic, synthetic_images, count, variant.method)
+        return _fine_tuned(name, variant, synthetic, synthetic_images, count)
     entry = main_entry(variant.method, synthetic, synthetic_images, count)
     about = f"{entry.about.rstrip('.')}; {count} labelled real images."
     return replace(entry, name=name, title=variant.title, about=about)
 
 
-def _fine_tuned(
-    name: str, title: str, synthetic: str, synthetic_images: int, count: int, method: str = CEILING
-) -> Entry:
-    besides = " beside the synthetic ones" if method == _MIXED else ""
+def _fine_tuned(name: str, variant: _Variant, synthetic: str, synthetic_images: int, count: int) -> Entry:
+    first = "self-trained" if variant.starts_from == _ADAPTED else "source-only"
+    besides = " beside the synthetic ones" if variant.method == _MIXED else ""
     about = (
-        f"The source-only network, trained on with {count} labelled real images{besides} for as many steps again as "
-        "all others have in all."
+        f"The {first} network, trained on with {count} labelled real images{besides} for as many steps again as a row "
+        "of one stage has."
     )
-    entry = main_entry(method, synthetic, synthetic_images, count)
+    entry = main_entry(variant.method, synthetic, synthetic_images, count)
     sets = {"synthetic": synthetic, "synthetic_images": synthetic_images}
-    return replace(entry, name=name, title=title, about=about, starts_from=FLOOR, **sets)  # type: ignore[arg-type]
+    named = {"name": name, "title": variant.title, "about": about, "starts_from": variant.starts_from}
+    return replace(entry, **named, **sets)  # type: ignore[arg-type]
 
 
 def _learning_curve(counts: Iterable[int], synthetic: str, synthetic_images: int, real_images: int) -> Iterable[Entry]:
@@ -117,8 +118,8 @@ def _learning_curve(counts: Iterable[int], synthetic: str, synthetic_images: int
         entry = main_entry(CEILING, synthetic, synthetic_images, count)
         about = f"Learns from {count} real images with their labels."
         yield replace(entry, name=f"real_{count}", title=f"{count} real", about=about, section="learning_curve")
-        title = f"Synthetic, then {count} real"
-        tuned = _fine_tuned(f"finetune_{count}", title, synthetic, synthetic_images, count)
+        variant = _Variant(CEILING, 1.0, FLOOR, f"Synthetic, then {count} real")
+        tuned = _fine_tuned(f"finetune_{count}", variant, synthetic, synthetic_images, count)
         yield replace(tuned, section="learning_curve")
 
 
