@@ -240,7 +240,7 @@ def _render(parsed: Any) -> int:
         chosen["size"] = _parse_size(parsed.size)
     chosen["randomisation"] = Randomisation().without(*filter(None, parsed.without.split(",")))
     scenes = options_of(SCENES[parsed.scene], parsed, **chosen)
-    name = parsed.name or f"{parsed.scene}_rendered"
+    name = f"{parsed.scene}_rendered" if parsed.name is None else parsed.name
     source = Frames(scenes, parsed.frames, parsed.seed, parsed.split, name, parsed.first, parsed.supersample)
     return _build(source, parsed, "processes", _gl_origin() if parsed.runner == "local" else None)
 
@@ -292,7 +292,7 @@ def _inspect(parsed: Any) -> int:
 def _show(dataset: Any, key: str | None, path: Path) -> None:
     from datasets.preview import preview
 
-    sample = dataset.sample(key) if key else next(dataset.samples(next(iter(dataset.manifest.splits))))
+    sample = dataset.sample(key) if key else dataset.first_sample()
     preview(sample, dataset.schema).save(path)
     print(f"{sample.key}: {path}", file=sys.stderr)
 

@@ -14,6 +14,8 @@ from option_flags import add_flags, given_flags
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser
 
+    from datasets.dataset import Dataset
+
 _COMPARISON_NAME = "comparison.html"
 
 
@@ -79,20 +81,27 @@ def fill_demo(parser: ArgumentParser, words: Sequence[str]) -> None:
 
 
 def demo(parsed: Any, dispatch: Callable[[list[str]], int]) -> int:
-    """Render, convert and study the digits.
+    """Render, convert and study the digits; what is finished stays.
 
     Args:
         parsed: options.
         dispatch: runs another command.
+
+    Raises:
+        UsageError: another number of frames is rendered already.
     """
+    from datasets.dataset import Dataset, finished_versions
+
     data_dir = parsed.out / "data"
     synthetic, real = data_dir / "digits_rendered", data_dir / "digits"
+    if finished_versions(synthetic):
+        _refuse_other_count(Dataset.open(synthetic), parsed.frames)
     workers = ["--workers", str(parsed.workers)] if parsed.workers else []
     render = ["render", "digits", str(data_dir), "--frames", str(parsed.frames), *workers]
     convert = ["convert", "digits", "scikit-learn", str(data_dir), *workers]
     for title, words, target in (("1/3 render digits", render, synthetic), ("2/3 convert real digits", convert, real)):
         print(f"\n== {title}: realitygap {' '.join(words)}", flush=True)
-        if (target / "1.0.0").exists():
+        if finished_versions(target):
             print("finished already")
         else:
             dispatch(words)
@@ -101,6 +110,15 @@ def demo(parsed: Any, dispatch: Callable[[list[str]], int]) -> int:
     dispatch(study_words)
     print(f"\nOpen the report: {(parsed.out / 'study' / 'report.html').resolve()}")
     return 0
+
+
+def _refuse_other_count(rendered: Dataset, frames: int) -> None:
+    stand = sum(split.examples for split in rendered.manifest.splits.values())
+    if stand != frames:
+        raise UsageError(
+            f"{rendered.directory} holds {stand} frames, and --frames asks for {frames}; give --frames {stand} to go "
+            "on with those, or name another folder"
+        )
 
 
 def _study_named(words: Sequence[str]) -> str | None:

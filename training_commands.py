@@ -113,9 +113,11 @@ def _print_scores(result: Mapping[str, Any]) -> None:
     width = max(map(len, result["iou"]))
     for name, value in result["iou"].items():
         print(f"  {name:{width}} {'absent' if value is None else f'{value:.4f}'}")
-    mean = "undefined" if result["mean_iou"] is None else f"{result['mean_iou']:.4f}"
+    mean, accuracy = (
+        "undefined" if result[name] is None else f"{result[name]:.4f}" for name in ("mean_iou", "accuracy")
+    )
     print(f"  {'mean':{width}} {mean}   IoU; convention {result['convention']}: {result['convention_about']}")
-    print(f"  pixel accuracy {result['accuracy']:.4f}")
+    print(f"  pixel accuracy {accuracy}")
 
 
 def _comparison_document(comparison: Comparison) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from rendering.annotations import annotation_columns
 from rendering.geometry import affine, intrinsics_from_field_of_view, look_at, rotation
 from rendering.materials import Material
 from rendering.meshes import Mesh
+from rendering.randomisation import Randomisation
 from rendering.scene import Camera, Scene, SceneObject
 from rendering.textures import NoiseTexture
 
@@ -91,6 +92,7 @@ class BenchmarkScenes:
 
     name: ClassVar[str] = "benchmark"
     licence: ClassVar[str] = "public domain"
+    randomisation: ClassVar[Randomisation] = Randomisation()  # none of it is drawn
 
     size: tuple[int, int]
     annotations: tuple[str, ...] = ("semantic", "instance", "depth", "normal", "object_coordinates", "boxes", "camera")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from datasets.errors import UsageError
+from datasets.errors import UsageError, VerificationError
 from datasets.key_index import INDEX_NAME, find
 from datasets.manifest import MANIFEST_NAME, REJECTED_NAME, Manifest, SplitFacts
 from datasets.records import record_to_sample
@@ -83,6 +83,18 @@ class Dataset:
             for _, record in read_records(file):
                 yield record_to_sample(record, self.schema)
 
+    def first_sample(self) -> Sample:
+        """The first sample of the first split that has any.
+
+        Raises:
+            UsageError: the data set has none.
+            RecordFault: the shard is damaged.
+        """
+        for split in self.manifest.splits:
+            for sample in self.samples(split):
+                return sample
+        raise UsageError(f"data set {self.name!r} has no examples")
+
     def sample(self, key: str) -> Sample:
         """The sample of a key, found through the index without reading the shards.
 
@@ -96,9 +108,28 @@ class Dataset:
         return record_to_sample(read_record(self.directory / place.file, place.offset), self.schema)
 
     def rejections(self) -> tuple[Rejection, ...]:
-        """What could not be converted, and why."""
-        lines = (self.directory / REJECTED_NAME).read_text("utf-8").splitlines()
-        return tuple(Rejection(**json.loads(line)) for line in lines)
+        """What could not be converted, and why.
+
+        Raises:
+            VerificationError: the file that says it is missing or damaged.
+        """
+        lines = self.text(REJECTED_NAME).split("\n")
+        return tuple(_rejection(line, number) for number, line in enumerate(lines, 1) if line)
+
+    def text(self, name: str) -> str:
+        """The text of one of the files beside the shards, with its line ends as they are.
+
+        Raises:
+            VerificationError: it is missing, cannot be read or is no text.
+        """
+        try:
+            return (self.directory / name).read_bytes().decode()
+        except FileNotFoundError:
+            raise VerificationError(f"{name}: the file is missing") from None
+        except OSError as error:
+            raise VerificationError(f"{name}: cannot be read: {error.strerror or error}") from None
+        except UnicodeDecodeError as error:
+            raise VerificationError(f"{name}: is no text: {error}") from None
 
     def _split_facts(self, name: str) -> SplitFacts:
         if name not in self.manifest.splits:
@@ -107,12 +138,22 @@ class Dataset:
         return self.manifest.splits[name]
 
 
+def _rejection(line: str, number: int) -> Rejection:
+    try:
+        return Rejection(**json.loads(line))
+    except (ValueError, TypeError) as error:
+        raise VerificationError(f"{REJECTED_NAME}: line {number} is not what was written there: {error}") from None
+
+
+def finished_versions(path: Path) -> list[Path]:
+    """The folders of the finished versions that lie in `DATA_DIR/NAME`, sorted; none where that is no folder."""
+    return sorted(found.parent for found in path.glob(f"*/{MANIFEST_NAME}") if not found.parent.name.startswith("."))
+
+
 def _find_directory(path: Path) -> Path:
     if (path / MANIFEST_NAME).is_file():
         return path
-    versions = sorted(
-        found.parent for found in path.glob(f"*/{MANIFEST_NAME}") if not found.parent.name.startswith(".")
-    )
+    versions = finished_versions(path)
     if len(versions) == 1:
         return versions[0]
     if versions:

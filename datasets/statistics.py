@@ -50,9 +50,12 @@ class Statistics:
         """Count one sample, and further notes on it.
 
         Raises:
-            BadSample: a pixel carries an id that its label space does not have.
+            BadSample: a map cannot be decoded, or a pixel carries an id that its label space does not have; then
+                nothing of the sample is counted.
         """
         pixel_counts = {column.path: id_counts(sample, column) for column in schema.label_maps}
+        instances = None if sample.instance is None else count_distinct(sample.instance.array)
+        colours = _colour_sums(sample.image.array) if sample.image.decoded else None
         self.examples += 1
         self.sizes[f"{sample.image.width}x{sample.image.height}"] += 1
         for path, counts in pixel_counts.items():
@@ -66,12 +69,11 @@ class Statistics:
                 classes[index] += 1
         if sample.objects is not None:
             self.objects = (self.objects or 0) + len(sample.objects.bbox)
-        if sample.instance is not None:
-            self.instances = (self.instances or 0) + count_distinct(sample.instance.array)
+        if instances is not None:
+            self.instances = (self.instances or 0) + instances
         self.unmapped.update(sample.unmapped_pixels)
-        if sample.image.decoded:
-            sums = _colour_sums(sample.image.array)
-            self.colours = sums if self.colours is None else self.colours + sums
+        if colours is not None:
+            self.colours = colours if self.colours is None else self.colours + colours
         for note in sample.notes + notes + _flags(pixel_counts):
             self.notes.setdefault(note, []).append(sample.key)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -42,6 +43,7 @@ class RenderingReader:
         return self.read(items)
 
 
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")  # it becomes a folder and a part of file names that readers cut up
 _AHEAD = 2  # frames in work beside the one that the caller has
 
 
@@ -88,6 +90,11 @@ class Frames:
             raise UsageError(f"--frames must be 1 or more, got {self.frames}")
         if self.supersample < 1 or self.supersample % 2 == 0:
             raise UsageError(f"--supersample must be odd and 1 or more, got {self.supersample}")
+        for option, name in (("--name", self.name), ("--split", self.split)):
+            if not _NAME.fullmatch(name):
+                raise UsageError(f"{option} must be letters, digits, _ and -, a letter or digit first, got {name!r}")
+        if self.split == "all":
+            raise UsageError("--split must not be 'all': TensorFlow Datasets means every split by it")
 
     @property
     def about(self) -> str:

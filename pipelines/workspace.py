@@ -2,15 +2,18 @@
 
 It lies beside its target, `DATA_DIR/NAME/.VERSION.unfinished`, so that the last step is one rename and nobody ever sees
 half a data set. A shard counts as done when its facts file stands and its bytes still have the checksum written there.
+`build.json` says which options all of it was made with: it is written first and removed last, and what lies in a folder
+without it is thrown away.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +32,7 @@ _PROGRESS = "progress"
 _PLANS = "plans"
 _FAILURE = "failure.json"
 _LOG = "workers.log"
+_PART = ".part"
 
 
 @dataclass(frozen=True)
@@ -89,16 +93,20 @@ class Workspace:
     def begin(self, configuration: Mapping[str, Any], overwrite: bool) -> bool:
         """Make the folder, or take up the one that stands there; true when something is resumed.
 
+        Call it while `locked`: what other processes had begun to write is removed.
+
         Raises:
             UsageError: an unfinished build with other options stands there; the message shows the differences.
         """
         wanted = json.loads(json.dumps(configuration))
-        if overwrite and self.folder.exists():
-            shutil.rmtree(self.folder)
-        resumed = (self.folder / _CONFIGURATION).is_file()
+        resumed = not overwrite and (self.folder / _CONFIGURATION).is_file()
         if resumed:
             refuse_differences(self.target, json.loads((self.folder / _CONFIGURATION).read_text()), wanted)
+        elif self.folder.exists():
+            shutil.rmtree(self.folder)
         self.forget_progress()
+        for part in self.folder.glob(f".*{_PART}"):
+            part.unlink(missing_ok=True)
         (self.folder / _FAILURE).unlink(missing_ok=True)
         write_whole(self.folder / _OWNER, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))
         write_whole(self.folder / _CONFIGURATION, json.dumps(wanted, indent=2))
@@ -128,14 +136,9 @@ class Workspace:
     @contextmanager
     def open_shard(self, shard: str) -> Iterator[BinaryIO]:
         """A file to write a shard to; it has its name only when the block ends well and the bytes are on the disk."""
-        path = self.folder / shard
-        temporary = path.with_name(f".{shard}.{os.getpid()}.part")
-        with open(temporary, "wb") as file:
+        with _whole_file(self.folder / shard) as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        sync_folder(path.parent)
+        sync_folder(self.folder)
 
     def save_facts(self, shard: str, facts: Mapping[str, Any]) -> None:
         """Say that a shard is whole; called by the worker after the shard has its final name."""
@@ -189,7 +192,18 @@ class Workspace:
         """Write the describing files, drop what only the build needed, and rename the folder into place."""
         for name, text in texts.items():
             write_whole(self.folder / name, text)
-        keep = {*texts, *shards, REJECTED_NAME}
+        self._clean_up({*texts, *shards, REJECTED_NAME, _CONFIGURATION})
+        replaced = self.target.parent / f".{self.target.name}.replaced"
+        shutil.rmtree(replaced, ignore_errors=True)
+        (self.folder / _CONFIGURATION).unlink(missing_ok=True)
+        sync_folder(self.folder)
+        if self.target.exists():
+            self.target.rename(replaced)
+        self.folder.rename(self.target)
+        sync_folder(self.target.parent)
+        shutil.rmtree(replaced, ignore_errors=True)
+
+    def _clean_up(self, keep: Collection[str]) -> None:
         for path in self.folder.iterdir():
             if path.name in keep:
                 continue
@@ -197,14 +211,6 @@ class Workspace:
                 shutil.rmtree(path)
             else:
                 path.unlink()
-        sync_folder(self.folder)
-        replaced = self.target.parent / f".{self.target.name}.replaced"
-        shutil.rmtree(replaced, ignore_errors=True)
-        if self.target.exists():
-            self.target.rename(replaced)
-        self.folder.rename(self.target)
-        sync_folder(self.target.parent)
-        shutil.rmtree(replaced, ignore_errors=True)
 
     def _owner(self) -> str:
         try:
@@ -230,12 +236,24 @@ def check_data_dir(data_dir: Path) -> None:
 
 def write_whole(path: Path, text: str) -> None:
     """Write a text file so that it is there whole or not at all, also after a power cut."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with open(temporary, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    with _whole_file(path) as file:
+        file.write(text.encode())
+
+
+@contextmanager
+def _whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write; it has its name when the block ends well and its bytes are on the disk, else it is removed."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{_PART}")
+    try:
+        with open(temporary, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):  # why the writing failed matters more
+            temporary.unlink()
+        raise
 
 
 def make_folders(folder: Path) -> None:

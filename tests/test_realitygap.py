@@ -66,6 +66,12 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
         (["convert", "digits", "scikit-learn", "/tmp/x", "--splits", "val"], "no split ['val']"),
         (["render", "digits", "/tmp/x", "--frames", "5", "--size", "64"], "--size must be WIDTHxHEIGHT"),
         (["render", "digits", "/tmp/x", "--frames", "0", "--dry-run"], "--frames must be 1 or more"),
+        (
+            ["render", "digits", "/tmp/x", "--frames", "1", "--name", "a/b", "--dry-run"],
+            "--name must be letters, digits",
+        ),
+        (["render", "digits", "/tmp/x", "--frames", "1", "--name", "", "--dry-run"], "--name must be letters, digits"),
+        (["render", "digits", "/tmp/x", "--frames", "1", "--split", "a.b", "--dry-run"], "--split must be letters"),
         (["inspect", "/nowhere"], "/nowhere is no data set"),
         (["convert", "digits", "scikit-learn", "/tmp/x", "--nonsense", "1"], "--nonsense"),
     ],
@@ -117,6 +123,9 @@ def test_convert_inspect_verify(pets_tree: PetsTree, tmp_path: Path, capsys: pyt
     assert "segmentation_label" in out
     assert np.asarray(Image.open(picture)).shape == (180, 2 * 240 + 4, 3)
 
+    assert run(capsys, "inspect", target, "--show", picture)[0] == 0
+    assert np.asarray(Image.open(picture)).shape == (180, 2 * 240 + 4, 3)
+
     code, out, _ = run(capsys, "verify", target)
     assert code == 0
     assert "complete and unchanged, 10 examples" in out
@@ -134,6 +143,19 @@ def test_a_damaged_set_fails_verification_with_code_5(pets_set: Dataset, capsys:
     code, out, _ = run(capsys, "verify", pets_set.directory, "--json")
     assert code == 5
     assert not json.loads(out)["ok"]
+
+
+def test_a_set_without_its_index_and_with_damaged_rejections_fails_with_code_5_and_all_faults(
+    pets_set: Dataset, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (pets_set.directory / "keys.tsv").unlink()
+    (pets_set.directory / "rejected.jsonl").write_text("{")
+    code, out, _ = run(capsys, "verify", pets_set.directory, "--json")
+    assert code == 5
+    assert [fault.partition(":")[0] for fault in json.loads(out)["faults"]] == ["keys.tsv", "rejected.jsonl"]
+    code, _, err = run(capsys, "inspect", pets_set.directory)
+    assert code == 5
+    assert "rejected.jsonl: line 1 is not what was written there" in err
 
 
 def test_rejections_over_the_limit_give_code_3(

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
 
 import realitygap
+import study_commands
+from datasets.errors import UsageError
+from datasets.manifest import MANIFEST_NAME, Manifest, ShardFacts, SplitFacts
+from datasets.schema import Column, Schema
 from training import start
 from training.study import engine
 from training.study.domains import DigitsDomains, StreetDomains, ToyDomains
@@ -69,7 +73,9 @@ def test_flags_are_heard_after_the_file_and_the_file_after_defaults(
         "ablations: [light=c, sensor=d]\n"
         "real_shares: [0.5, 1]\nmax_minutes: 90\nlearning_rate: 1e-3\nmirror: false\nother_real: e\n"
     )
-    code, _, err = run(capsys, "study", "--config", config, "--steps", "9", "--curve-seeds", "4", "--workers", "2")
+    code, _, err = run(
+        capsys, "study", "--config", config, "--steps", "9", "--curve-seeds", "4", "--workers", "2", "--overwrite"
+    )
     assert (code, err) == (0, "")
     assert studies.options == StudyOptions(
         Path("there"), **{**StreetDomains.defaults, "seeds": (4, 5), "steps": 9, "learning_rate": 1e-3, "mirror": False}
@@ -77,7 +83,7 @@ def test_flags_are_heard_after_the_file_and_the_file_after_defaults(
     assert studies.domains == StreetDomains(
         Path("a"), Path("b"), Path("e"), ("light=c", "sensor=d"), (96, 160), real_shares=(0.5, 1.0), curve_seeds=(4,)
     )
-    assert studies.limits == Limits(90.0, 2)
+    assert studies.limits == Limits(90.0, 2, overwrite=True)
     run(capsys, "study", "elsewhere", f"--config={config}", "--mirror", "--methods", "source_only,on_target")
     assert studies.options.out == Path("elsewhere")
     assert studies.options.mirror
@@ -150,6 +156,44 @@ def test_reports_and_comparisons_are_made_of_what_has_run(
     assert studies.options is None
 
 
+def _write_set(folder: Path, *counts: int) -> None:
+    """What says that a set is finished: a manifest, with a split for each count of examples."""
+    folder.mkdir(parents=True)
+    splits = {
+        f"split{place}": SplitFacts(f"split{place}", (ShardFacts("a", count, 0, "0" * 64),), {})
+        for place, count in enumerate(counts)
+    }
+    schema = Schema.of(Column("label", (), "digits"))
+    manifest = Manifest(folder.parent.name, folder.name, "for tests", "none", schema, splits, {}, "0" * 64)
+    (folder / MANIFEST_NAME).write_text(manifest.to_json(), "utf-8")
+
+
+def test_the_demo_goes_on_with_as_many_frames_as_stand_and_with_no_other_number(
+    tmp_path: Path,
+) -> None:
+    said: list[str] = []
+    data = tmp_path / "data" / "digits_rendered"
+    _write_set(data / ".1.0.0.unfinished", 3)
+    arguments = SimpleNamespace(out=tmp_path, frames=7, workers=None)
+
+    def listen(words: list[str]) -> int:
+        said.append(words[0])
+        return 0
+
+    study_commands.demo(arguments, listen)
+    assert said == ["render", "convert", "study"]
+    said.clear()
+    _write_set(data / "2.0.0", 4, 3)
+    study_commands.demo(arguments, listen)
+    assert said == ["convert", "study"]
+    said.clear()
+    with pytest.raises(
+        UsageError, match=r"digits_rendered/2\.0\.0 holds 7 frames, and --frames asks for 8; give --frames 7"
+    ):
+        study_commands.demo(SimpleNamespace(out=tmp_path, frames=8, workers=None), listen)
+    assert not said
+
+
 def test_the_demo_runs_three_commands_and_none_that_is_done(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -161,7 +205,7 @@ def test_the_demo_runs_three_commands_and_none_that_is_done(
         return 0 if len(said) > 1 else dispatch(words)
 
     monkeypatch.setattr(realitygap, "_dispatch", listen)
-    (tmp_path / "data" / "digits" / "1.0.0").mkdir(parents=True)
+    _write_set(tmp_path / "data" / "digits" / "1.0.1", 5)
     assert run(capsys, "demo", tmp_path, "--frames", "7", "--workers", "2")[0] == 0
     data, study = tmp_path / "data", tmp_path / "study"
     assert said[1:] == [

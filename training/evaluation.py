@@ -23,7 +23,7 @@ from datasets.errors import UsageError, VerificationError
 from datasets.images import encode_png
 from datasets.label_space import LabelSpace
 from datasets.labels import IGNORE, LABEL_SPACES
-from training.files import write_arrays, write_json, write_whole
+from training.files import write_arrays, write_bytes, write_json
 from training.inputs.decoding import label_space
 from training.inputs.form import Form
 from training.inputs.reading import read_split, unreadable
@@ -89,9 +89,11 @@ def evaluate_run(
         "images": len(images.keys),
     }
     stem = run.evaluations / f"{dataset.name}-{split}-{dataset.fingerprint[:12]}"
-    write_arrays(stem.with_suffix(".npz"), {"key": np.array(images.keys), "confusion": images.matrices})
-    write_json(stem.with_suffix(".json"), document)
-    return json.loads(stem.with_suffix(".json").read_text("utf-8"))
+    # No suffix is exchanged: the name of a data set may hold a dot.
+    scored = stem.with_name(f"{stem.name}.json")
+    write_arrays(stem.with_name(f"{stem.name}.npz"), {"key": np.array(images.keys), "confusion": images.matrices})
+    write_json(scored, document)
+    return json.loads(scored.read_text("utf-8"))
 
 
 def load_network(path: Path) -> keras.Model:
@@ -183,10 +185,6 @@ def _picture_writer(folder: Path, space: LabelSpace) -> Picture:
     def write(key: str, prediction: np.ndarray) -> None:
         data = encode_png(ids[prediction][:, :, None])
         name = quote(key, safe=" ")  # a key may hold slashes
-        write_whole(folder / f"{name}.png", lambda path: _write(path, data))
+        write_bytes(folder / f"{name}.png", data)
 
     return write
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.write_bytes(data)

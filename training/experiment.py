@@ -6,14 +6,19 @@ Reading this module costs nothing; TensorFlow is imported when a run starts.
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from datasets.dataset import Dataset
 from training.configuration import to_document, yaml_text
 from training.files import write_json
+from training.folder_lock import alone_in
 from training.progress import Reporter, reporting
 from training.run_directory import SCHEMA_VERSION, RunDirectory
 from training.train_options import TrainOptions
+
+if TYPE_CHECKING:
+    from training.epochs import Epochs
 
 
 def train(options: TrainOptions, progress: Reporter | None = None) -> dict[str, Any]:
@@ -30,7 +35,8 @@ def train(options: TrainOptions, progress: Reporter | None = None) -> dict[str, 
         What `result.json` holds.
 
     Raises:
-        UsageError: an unknown network, split or field; a folder that holds another run.
+        UsageError: an unknown network, split or field; a folder that holds another run, or in which another process
+            trains.
         VerificationError: the data or the run's folder are damaged.
         DivergedError: the loss is not finite.
     """
@@ -44,7 +50,6 @@ def train(options: TrainOptions, progress: Reporter | None = None) -> dict[str, 
     dataset = Dataset.open(options.data)
     dataset.split(options.test_split)
     epochs = Epochs(dataset, options)
-    run = RunDirectory(options.out)
     record = {
         "schema_version": SCHEMA_VERSION,
         "decisive": {"options": options.decisive, "dataset": identity(dataset), "software": software()},
@@ -53,6 +58,15 @@ def train(options: TrainOptions, progress: Reporter | None = None) -> dict[str, 
         "seeds": {"all": options.seed},
         "hardware": hardware(),
     }
+    with alone_in(options.out, "trains"):
+        return _go_on(options, record, epochs, dataset, progress)
+
+
+def _go_on(
+    options: TrainOptions, record: Mapping[str, Any], epochs: Epochs, dataset: Dataset, progress: Reporter | None
+) -> dict[str, Any]:
+    """Train what is missing of a run, and score it."""
+    run = RunDirectory(options.out)
     checkpoint = run.begin(record, yaml_text(to_document(options)))
     if run.result.is_file():
         result: dict[str, Any] = json.loads(run.result.read_text("utf-8"))

@@ -29,12 +29,21 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
 def write_json(path: Path, document: Any) -> None:
     """Write plain values as indented JSON; what is not a number (nan, infinite) becomes null."""
     text = json.dumps(_plain(document), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    write_whole(path, lambda file: _write_bytes(file, text.encode()))
+    write_text(path, text)
 
 
 def write_text(path: Path, text: str) -> None:
     """Write text as UTF-8."""
-    write_whole(path, lambda file: _write_bytes(file, text.encode()))
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write bytes as they are."""
+
+    def write(unfinished: Path) -> None:
+        unfinished.write_bytes(data)
+
+    write_whole(path, write)
 
 
 def json_line(document: Any) -> str:
@@ -46,11 +55,7 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Write named arrays as a compressed `.npz`."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
-    write_whole(path, lambda file: _write_bytes(file, buffer.getvalue()))
-
-
-def _write_bytes(path: Path, data: bytes) -> None:
-    path.write_bytes(data)
+    write_bytes(path, buffer.getvalue())
 
 
 def _plain(value: Any) -> Any:

@@ -16,6 +16,7 @@ from typing import Any
 
 from datasets.errors import UsageError, VerificationError
 from training.checkpoint import Checkpoint
+from training.differences import as_stored, differences, told
 from training.files import json_line, write_json, write_text
 
 SCHEMA_VERSION = 2
@@ -79,6 +80,8 @@ class RunDirectory:
     def begin(self, record: Mapping[str, Any], options_text: str) -> Checkpoint | None:
         """Make the folder of a new run, or hand out the checkpoint of one that was interrupted.
 
+        The folder must be held (`training.folder_lock`): unfinished files of another process would be removed.
+
         Raises:
             UsageError: the folder holds another run, or things that are no run.
         """
@@ -88,11 +91,9 @@ class RunDirectory:
             write_json(self.record, record)
             write_text(self.configuration, options_text)
             return None
-        differences = _differences(self.read_record()["decisive"], _as_stored(record["decisive"]))
-        if differences:
-            raise UsageError(
-                f"{self.path} holds another run: {'; '.join(differences)}. Name another folder, or remove this one"
-            )
+        found = differences(self.read_record()["decisive"], as_stored(record["decisive"]))
+        if found:
+            raise UsageError(f"{self.path} holds another run: {told(found)}. Name another folder, or remove this one")
         for leftover in self.path.glob(".*-*"):  # of a write that was killed
             leftover.unlink()
         write_text(self.configuration, options_text)  # data may have moved; what decides the weights is the same
@@ -120,18 +121,3 @@ class RunDirectory:
         """Write metrics anew from a checkpoint's epochs, and drop TensorBoard's events."""
         write_text(self.metrics, "".join(json_line(numbers) for numbers in epochs))
         shutil.rmtree(self.events, ignore_errors=True)
-
-
-def _as_stored(value: Any) -> Any:
-    return json.loads(json_line(value))
-
-
-def _differences(stored: Mapping[str, Any], wanted: Mapping[str, Any], path: str = "") -> list[str]:
-    found = []
-    for name in sorted({*stored, *wanted}):
-        before, now, where = stored.get(name), wanted.get(name), f"{path}{name}"
-        if isinstance(before, dict) and isinstance(now, dict):
-            found += _differences(before, now, f"{where}.")
-        elif before != now:
-            found.append(f"{where} is {before!r} there and {now!r} here")
-    return found

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from datasets.dataset import Dataset
 from datasets.errors import UsageError, VerificationError
+from datasets.manifest import SplitFacts
 from tests.fixtures import PetsTree
 
 
@@ -67,3 +69,19 @@ def test_the_fingerprint_changes_with_the_data(pets_set: Dataset) -> None:
     digest = pets_set.manifest.splits["test"].shards[0].sha256
     path.write_text(path.read_text().replace(digest, "0" * 64))
     assert Dataset.open(pets_set.directory).fingerprint != pets_set.fingerprint
+
+
+def test_the_first_sample_is_that_of_the_first_split_that_has_any(pets_set: Dataset) -> None:
+    splits = pets_set.manifest.splits
+    empty = dataclasses.replace(splits["test"], shards=())
+    first = next(pets_set.samples("train"))
+
+    def with_splits(**changed: SplitFacts) -> Dataset:
+        manifest = dataclasses.replace(pets_set.manifest, splits={**splits, **changed})
+        return dataclasses.replace(pets_set, manifest=manifest)
+
+    assert next(iter(splits)) == "test"
+    assert pets_set.first_sample().key == next(pets_set.samples("test")).key != first.key
+    assert with_splits(test=empty).first_sample().key == first.key
+    with pytest.raises(UsageError, match="'oxford_iiit_pet' has no examples"):
+        with_splits(test=empty, train=empty).first_sample()

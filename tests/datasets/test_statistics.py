@@ -7,6 +7,8 @@ import pytest
 
 from datasets.dataset import Dataset
 from datasets.errors import BadSample
+from datasets.images import encode_png
+from datasets.raster import Raster
 from datasets.sample import Sample
 from datasets.schema import Column, Schema
 from datasets.statistics import Statistics
@@ -51,4 +53,15 @@ def test_ids_outside_the_label_space_are_refused_and_nothing_is_counted() -> Non
     statistics = Statistics()
     with pytest.raises(BadSample, match=r"semantic holds ids \[0, 77\] that label space 'pets_trimap' does not have"):
         statistics.add(_sample("a", [[1, 77, 0]]), SCHEMA)
+    assert statistics.to_json() == Statistics().to_json()
+
+
+def test_nothing_is_counted_of_a_sample_whose_instance_map_does_not_decode() -> None:
+    whole = encode_png(np.arange(6, dtype=np.uint16).reshape(2, 3, 1))
+    damaged = Raster.from_bytes(whole[: whole.index(b"IDAT") + 4] + bytes(8) + whole[whole.index(b"IDAT") + 12 :])
+    image = Raster.from_array(photograph(2, 3))
+    sample = Sample("a", image, semantic=np.ones((2, 3, 1), np.uint8), instance=damaged)
+    statistics = Statistics()
+    with pytest.raises(BadSample):
+        statistics.add(sample, Schema.of(*SCHEMA.columns, Column("instance", (None, None, 1))), ("a-note",))
     assert statistics.to_json() == Statistics().to_json()

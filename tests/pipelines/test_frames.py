@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,22 @@ def test_labels_agree_with_each_other(rendered_set: Dataset) -> None:
 def test_frames_must_be_positive() -> None:
     with pytest.raises(UsageError, match="--frames must be 1 or more, got 0"):
         Frames(DigitScenes(), 0)
+
+
+@pytest.mark.parametrize("option", ["name", "split"])
+@pytest.mark.parametrize("text", ["", "a/b", "a.b", "..", ".a", "-a", "_a", "a b", "a\n", "é", "<a>"])
+def test_names_that_cannot_be_part_of_file_names_are_refused(option: str, text: str) -> None:
+    wanted = f"--{option} must be letters, digits, _ and -, a letter or digit first, got {text!r}"
+    with pytest.raises(UsageError, match=re.escape(wanted)):
+        Frames(DigitScenes(), 1, **{option: text})
+
+
+def test_names_of_letters_digits_and_dashes_are_taken() -> None:
+    for text in ("a", "7", "night_2-A", "train-1"):
+        plan = Frames(DigitScenes(), 1, split=text, name=text).plan()
+        assert [item.split for item in plan.items] == [text]
+    with pytest.raises(UsageError, match="--split must not be 'all'"):
+        Frames(DigitScenes(), 1, split="all")
 
 
 def _bytes(value: object) -> object:

@@ -46,12 +46,13 @@ def entry(name: str, section: str = "main", seeds: Sequence[int] = (0, 1, 2), **
 
 def real_points(counts: Iterable[int], seeds: Sequence[int] = (0,)) -> list[dict[str, Any]]:
     """Entries of a learning curve: real images alone, and networks begun on synthetic ones."""
-    alone = {"sees": "labels", "synthetic": None, "synthetic_images": None}
+    trained = {"method": "on_target", "sees": "labels"}
+    alone = {"synthetic": None, "synthetic_images": None}
     found = []
     for count in counts:
-        found.append(entry(f"real_{count}", "learning_curve", seeds, real_images=count, **alone))
-        found.append(entry(f"finetune_{count}", "learning_curve", seeds, real_images=count, sees="labels",
-                           starts_from="source_only"))  # fmt: skip
+        found.append(entry(f"real_{count}", "learning_curve", seeds, real_images=count, **trained, **alone))
+        found.append(entry(f"finetune_{count}", "learning_curve", seeds, real_images=count, starts_from="source_only",
+                           **trained))  # fmt: skip
     return found
 
 

@@ -10,12 +10,15 @@ from conftest import SEGMENTATION, MakeDataset
 from segmentation_set import build_tiny, square_samples
 
 import realitygap
+import training_commands
 from datasets.dataset import Dataset
 from datasets.errors import UsageError, VerificationError
+from datasets.labels import LABEL_SPACES
 from datasets.sample import Sample
 from datasets.schema import Column, Schema
-from training.evaluation import evaluate_run, load_network
+from training.evaluation import evaluate_run, load_network, scores
 from training.experiment import train
+from training.files import json_line
 from training.metrics.confusion import Confusion
 from training.networks.catalogue import NETWORKS
 from training.progress import Silent
@@ -52,6 +55,31 @@ def test_confusions_of_the_images_add_up_and_are_of_their_own_sizes(run: RunDire
     assert result["mean_iou"] == Confusion(matrices.sum(axis=0)).mean_iou
     assert result == json.loads((run.evaluations / f"{stem}.json").read_text())
     assert result["dataset"]["fingerprint"] == dataset.fingerprint
+
+
+def test_sets_whose_names_hold_a_dot_have_results_of_their_own(run: RunDirectory, make_dataset: MakeDataset) -> None:
+    sets = [
+        make_dataset({"test": square_samples(count, 3)}, SEGMENTATION, name=f"pets-1.{count}", shards=1)
+        for count in (2, 3)
+    ]
+    results = [evaluate_run(run, found, "test") for found in sets]
+    assert [result["images"] for result in results] == [2, 3]
+    for found, result in zip(sets, results, strict=True):
+        stem = f"{found.name}-test-{found.fingerprint[:12]}"
+        assert json.loads((run.evaluations / f"{stem}.json").read_text()) == result
+        with np.load(run.evaluations / f"{stem}.npz", allow_pickle=False) as stored:
+            np.testing.assert_array_equal(stored["confusion"].sum(axis=0), result["confusion"])
+
+
+def test_scores_of_which_nothing_can_be_said_are_undefined(capsys: pytest.CaptureFixture[str]) -> None:
+    empty = scores(Confusion.empty(3), LABEL_SPACES["pets_trimap"])
+    stored = json.loads(json_line({**empty, "mean_iou": float("nan")}))
+    assert stored["accuracy"] is None
+    training_commands._print_scores(stored)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines[:3]] == [[name, "absent"] for name in ("pet", "background", "border")]
+    assert lines[3].startswith("  mean       undefined   IoU")
+    assert lines[4] == "  pixel accuracy undefined"
 
 
 def test_the_command_prints_what_is_stored(

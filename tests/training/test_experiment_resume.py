@@ -14,6 +14,7 @@ import keras
 import numpy as np
 import pytest
 from conftest import SEGMENTATION, MakeDataset
+from filelock import FileLock
 from segmentation_set import build_tiny, square_samples
 
 from datasets.errors import UsageError, VerificationError
@@ -21,6 +22,7 @@ from training.augmentation_options import Augmentation
 from training.checkpoint import Checkpoint
 from training.configuration import to_document, yaml_text
 from training.experiment import train
+from training.folder_lock import LOCK_NAME
 from training.networks.catalogue import NETWORKS
 from training.progress import Silent
 from training.run_directory import RunDirectory
@@ -128,6 +130,19 @@ def test_a_finished_run_is_read_and_another_one_refused(options: TrainOptions) -
         train(replace(short, epochs=2, augmentation=replace(short.augmentation, noise=9.0)), Silent())
 
 
+def test_a_second_start_is_refused_and_takes_nothing_away(options: TrainOptions) -> None:
+    """What `begin` would take for a leftover is the file that the first process is about to rename."""
+    with pytest.raises(Killed):
+        train(options, KilledAt(2))
+    (options.out / ".7-best.keras").write_bytes(b"half")
+    before = {path.name: path.read_bytes() for path in options.out.iterdir() if path.is_file()}
+    with FileLock(options.out / LOCK_NAME), pytest.raises(UsageError, match="another process trains in .*run; wait"):
+        train(options, Silent())
+    assert {path.name: path.read_bytes() for path in options.out.iterdir() if path.is_file()} == before
+    assert train(options, Silent())["images"] == 9
+    assert not (options.out / ".7-best.keras").exists()
+
+
 def test_a_damaged_checkpoint_is_named_and_nothing_is_lost(options: TrainOptions) -> None:
     with pytest.raises(Killed):
         train(options, KilledAt(7))
@@ -180,7 +195,7 @@ def test_killed_by_the_system_in_the_middle_a_run_goes_on_to_the_same_weights(
     assert (exact.out / "run.json").is_file()
     train(exact, Silent())
     _assert_same_run(exact, whole)
-    assert not [path.name for path in exact.out.iterdir() if path.name.startswith(".")]
+    assert [path.name for path in exact.out.iterdir() if path.name.startswith(".")] == [LOCK_NAME]
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from datasets.dataset import Dataset
 from datasets.errors import UsageError
 from datasets.sample import Sample
 from training.augmentation_options import Augmentation
+from training.inputs.cache import cached_arrays
 from training.inputs.form import Form
 from training.inputs.reading import load_arrays
 from training.inputs.selection import held_out, not_held_out
@@ -94,6 +96,31 @@ def test_the_cache_changes_nothing_and_nothing_is_decoded_twice(
     monkeypatch.setattr("training.inputs.cache.make_decoder", None)
     _same(_take(stream(5, tmp_path / "cache"), 13), decoded)
     assert len(list((tmp_path / "cache").iterdir())) == 1
+
+
+def test_a_cache_that_another_container_left_half_made_is_in_nobodys_way(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Processes of two containers may have one number."""
+    folder = tmp_path / "cache"
+    whole = cached_arrays(tmp_path / "elsewhere", dataset, "train", FORM)
+    name = next((tmp_path / "elsewhere").iterdir()).name
+    foreign = folder / f".{os.getpid()}-{name}"
+    foreign.mkdir(parents=True)
+    (foreign / "image.npy").write_bytes(b"half")
+    with monkeypatch.context() as broken:
+        broken.setattr("training.inputs.cache.np.save", _full_disk)
+        with pytest.raises(OSError, match="no space"):
+            cached_arrays(folder, dataset, "train", FORM)
+    assert [path.name for path in folder.iterdir()] == [foreign.name]
+    for field, array in cached_arrays(folder, dataset, "train", FORM).items():
+        np.testing.assert_array_equal(array, whole[field])
+    assert {path.name for path in folder.iterdir()} == {foreign.name, name}
+    assert (foreign / "image.npy").read_bytes() == b"half"
+
+
+def _full_disk(*arguments: object, **options: object) -> None:
+    raise OSError("no space left on device")
 
 
 def test_the_cache_is_of_one_data_set_and_form(dataset: Dataset, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from datasets.errors import UsageError, VerificationError
 from training.progress import Silent
 from training.study.domains import DigitsDomains, MnistmDomains, ToyDomains
 from training.study.engine import run_study
-from training.study.options import StudyOptions
+from training.study.options import Limits, StudyOptions
 from training.study.reading import read_study
 from training.study.report import write_report
 
@@ -29,7 +29,8 @@ class Lines(Silent):
         self.lines.append(line)
 
 
-OPTIONS = StudyOptions(Path("out"), seeds=(0, 1), steps=6, batch=8, watch_every=2)
+METHODS = ("source_only", "adabn", "dann", "on_target")
+OPTIONS = StudyOptions(Path("out"), METHODS, seeds=(0, 1), steps=6, batch=8, watch_every=2)
 
 
 @pytest.fixture
@@ -111,10 +112,23 @@ def _check_resume(options: StudyOptions, domains: DigitsDomains, page: Path) -> 
     for name in ("dann-1.json", "adabn-0.json"):
         (rows / name).write_bytes(before[name])
     assert write_report(options.out).read_bytes() == report
-    changed = Lines()
-    run_study(replace(options, seeds=(0,), methods=("source_only", "on_target"), steps=7), domains, changed)
+    changed, other = Lines(), replace(options, seeds=(0,), methods=("source_only", "on_target"), steps=7)
+    before = _files(options.out)
+    with pytest.raises(
+        UsageError,
+        match=r"holds another study: 2 of the 2 planned rows stand there, .* trained anew: recipe\.steps is 6 there "
+        r"and 7 here\. Name another folder, or give --overwrite",
+    ):
+        run_study(other, domains, changed)
+    assert _files(options.out) == before
+    assert not changed.lines
+    run_study(other, domains, changed, Limits(overwrite=True))
     assert not any("kept" in line for line in changed.lines)
     assert "Fewer than three seeds" in page.read_text("utf-8")
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def _logits(data: bytes) -> np.ndarray:

@@ -81,15 +81,21 @@ def folder(tmp_path: Path) -> Path:
     """1,000 images of two classes; every entry recognises exactly the share that is written here."""
     truth = np.arange(1000) % 2
     shares = {"source_only": 0.4, "dann": 0.5, "finetune_full": 0.85, "mixed": 0.75, "on_target": 0.8,
+              "on_target_longer": 0.9, "finetune_mixed_third": 0.95,
               "real_10": 0.2, "real_40": 0.4, "finetune_40": 0.5, "synthetic_100": 0.3, "synthetic_200": 0.35,
               "without_light": 0.3, "without_noise": 0.35}  # fmt: skip
     entries = [
         entry("source_only", synthetic_images=800), entry("dann", synthetic_images=800),
-        entry("finetune_full", sees="labels", starts_from="source_only", real_images=160),
+        entry("finetune_full", method="on_target", sees="labels", starts_from="source_only", real_images=160),
         entry("mixed", sees="labels", real_images=160), entry("on_target", real_images=160),
-        entry("real_10", "learning_curve", (0,), real_images=10, **ALONE),
-        entry("real_40", "learning_curve", (0,), real_images=40, **ALONE),
-        entry("finetune_40", "learning_curve", (0,), sees="labels", starts_from="source_only", real_images=40),
+        # More seeds than their like, so that a curve that took them would prefer them.
+        entry("on_target_longer", seeds=(0, 1, 2, 3), real_images=160, **ALONE),
+        entry("finetune_mixed_third", method="mixed", seeds=(0, 1, 2, 3), sees="labels", starts_from="source_only",
+              real_images=40),
+        entry("real_10", "learning_curve", (0,), method="on_target", real_images=10, **ALONE),
+        entry("real_40", "learning_curve", (0,), method="on_target", real_images=40, **ALONE),
+        entry("finetune_40", "learning_curve", (0,), method="on_target", sees="labels", starts_from="source_only",
+              real_images=40),
         entry("synthetic_100", "saturation", (0,), synthetic_images=100, sees="nothing"),
         entry("synthetic_200", "saturation", (0,), synthetic_images=200, sees="nothing"),
         entry("without_light", "ablation", (0,), synthetic_images=800, ablates="light", sees="nothing"),

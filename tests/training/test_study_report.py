@@ -34,7 +34,7 @@ def _street_entries() -> list[dict[str, object]]:
     return [
         *(entry(name) for name in ("source_only", "adabn", "dann")),
         entry("mixed", sees="labels", real_images=300),
-        entry("finetune_full", sees="labels", starts_from="source_only", real_images=300),
+        entry("finetune_full", method="on_target", sees="labels", starts_from="source_only", real_images=300),
         entry("on_target", title="Trained <on> target", real_images=300),
         *real_points((30, 90)),
         entry("synthetic_1000", "saturation", (0,), **saturated),

@@ -18,11 +18,12 @@ from filelock import FileLock
 
 from datasets.errors import SystemComponentError, UsageError
 from training.adaptation.task import Images
+from training.folder_lock import LOCK_NAME
 from training.progress import Silent
-from training.study import engine
+from training.study import engine, row_run
 from training.study.data import subset
 from training.study.deadline import Deadline
-from training.study.domains import DigitsDomains
+from training.study.domains import DigitsDomains, ToyDomains
 from training.study.engine import run_grid, run_study
 from training.study.options import Limits, StudyOptions
 from training.study.parallel import _Dispatch
@@ -85,9 +86,9 @@ def test_no_row_starts_after_the_time_and_the_rest_comes_the_next_time(
 def test_a_folder_in_which_another_process_works_is_refused(domains: DigitsDomains, tmp_path: Path) -> None:
     out = tmp_path / "study"
     out.mkdir()
-    with FileLock(out / engine.LOCK_NAME), pytest.raises(UsageError, match="another process runs a study in"):
+    with FileLock(out / LOCK_NAME), pytest.raises(UsageError, match="another process runs a study in"):
         run_study(StudyOptions(out), domains)
-    assert [path.name for path in out.iterdir()] == [engine.LOCK_NAME]
+    assert [path.name for path in out.iterdir()] == [LOCK_NAME]
 
 
 def test_a_deadline_comes_once() -> None:
@@ -198,6 +199,77 @@ def test_any_number_of_workers_gives_the_same_bytes(domains: DigitsDomains, tmp_
         assert one.files == two.files
         for kind in one.files:
             np.testing.assert_array_equal(one[kind], two[kind], err_msg=f"{name} {kind}")
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def _toy(out: Path, *methods: str, **options: Any) -> StudyOptions:
+    named = ("source_only", *methods, "on_target")
+    return StudyOptions(out, **({"methods": named, "seeds": (0,), "steps": 2, "watch_every": 1} | options))
+
+
+def test_a_study_grows_and_shrinks_without_a_word(tmp_path: Path) -> None:
+    for methods, seeds, kept in (((), (0,), []), (("dann",), (0,), [0, 1]), ((), (0, 1), [0, 1])):
+        lines = _Lines()
+        assert run_grid(_toy(tmp_path, *methods, seeds=seeds), ToyDomains(), lines) == 0
+        assert [place for place, line in enumerate(lines.lines) if line.endswith("kept from an earlier run")] == kept
+        assert len(lines.lines) == (2 + len(methods)) * len(seeds)
+
+
+def test_a_study_takes_the_place_of_another_one_only_when_told_to(domains: DigitsDomains, tmp_path: Path) -> None:
+    """Also where they share no row; no picture of the one is left to the other."""
+    run_grid(_options(tmp_path), domains, _Lines())
+    for path in (tmp_path / "rows").iterdir():
+        path.unlink()
+    before = _files(tmp_path)
+    with pytest.raises(UsageError, match="holds a study 'digits', and this is 'toy'. Name another folder, or give"):
+        run_grid(_toy(tmp_path), ToyDomains(), _Lines())
+    assert _files(tmp_path) == before
+    assert any(name.startswith("examples/test-") for name in before)
+    run_study(_toy(tmp_path), ToyDomains(), _Lines(), Limits(overwrite=True))
+    assert [path.name for path in (tmp_path / "examples").iterdir()] == ["examples.json"]
+
+
+class _Stopping(_Lines):
+    """Ends the study at a point of its curves."""
+
+    def __init__(self, note: str) -> None:
+        super().__init__()
+        self._note = note
+
+    def advance(self, note: str = "") -> None:
+        if note.startswith(self._note):
+            raise KeyboardInterrupt
+
+
+def test_a_row_that_was_only_begun_is_not_thrown_away_either(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run_grid(_toy(tmp_path), ToyDomains(), _Stopping("source_only-0 step 2"))
+    before = _files(tmp_path)
+    assert "rows/.source_only-0/state.npz" in before
+    with pytest.raises(UsageError, match=r"1 of the 2 .*: recipe\.steps is 2 there and 3 here\."):
+        run_grid(_toy(tmp_path, steps=3), ToyDomains(), _Lines())
+    assert _files(tmp_path) == before
+    assert run_grid(_toy(tmp_path), ToyDomains(), _Lines()) == 0
+
+
+def test_files_of_two_configurations_are_never_taken_for_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row is interrupted when its new weights stand beside its old scores: neither configuration may keep it."""
+    run_grid(_toy(tmp_path), ToyDomains(), _Lines())
+
+    def stop(*arguments: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(row_run, "write_arrays", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run_grid(_toy(tmp_path, steps=3), ToyDomains(), _Lines(), Limits(overwrite=True))
+    assert {path.suffix for path in (tmp_path / "rows").glob("source_only-0.*")} == {".npz", ".h5"}
+    lines = _Lines()
+    assert run_grid(_toy(tmp_path), ToyDomains(), lines, Limits(overwrite=True)) == 0
+    assert [line.endswith("kept from an earlier run") for line in lines.lines] == [False, True]
 
 
 def test_workers_change_no_configuration(domains: DigitsDomains, tmp_path: Path) -> None:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import tensorflow as tf
@@ -54,9 +54,10 @@ def _fill(target: Path, dataset: Dataset, split: str, form: Form) -> None:
     records = open_records(dataset, split)
     decode = make_decoder(dataset, form)
     examples = read_in_order(records, np.arange(len(records))).map(decode, num_parallel_calls=PARALLEL)
-    unfinished = target.with_name(f".{os.getpid()}-{target.name}")
-    unfinished.mkdir(parents=True)
+    # Not by process: in two containers that share the folder both may have the same number.
+    unfinished = target.with_name(f".{uuid4().hex}-{target.name}")
     try:
+        unfinished.mkdir(parents=True)
         _write(unfinished, examples, records, form)
         unfinished.rename(target)
     except tf.errors.OpError as error:

@@ -16,14 +16,16 @@ from training.files import write_json
 from training.inputs.form import Form
 from training.inputs.reading import load_arrays
 from training.inputs.selection import held_out, not_held_out
+from training.metrics.scoring import ACCURACY
 from training.networks import coloured_digits, digits
 from training.provenance import identity
-from training.study.data import ACCURACY, Labelled, StudyData, TestImages
+from training.study.data import Labelled, StudyData, TestImages
 from training.study.domains import ClassificationDomains, DigitsDomains
 from training.study.entries import Entry, method_entries
-from training.study.examples import EXAMPLES_NAME, stored_colours, write_examples, write_test_images
+from training.study.examples import stored_colours, write_examples, write_test_images
 from training.study.options import StudyOptions
 from training.study.parts import WATCH_SEED, Part
+from training.study.reading import EXAMPLES_NAME
 
 _SPELT = {"mnist": "MNIST", "mnistm": "MNIST-M"}
 _PATHS = ("synthetic", "real", "source", "target")

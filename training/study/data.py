@@ -15,9 +15,6 @@ from training.adaptation.task import BatchNorm, Images, Task
 from training.study.entries import Entry
 from training.study.options import StudyOptions
 
-ACCURACY = "accuracy"
-"""The name of the score of images that have one class."""
-
 
 @dataclass(frozen=True, eq=False)
 class Labelled:

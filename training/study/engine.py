@@ -5,26 +5,26 @@ Reading this module costs nothing; TensorFlow is imported when a study starts.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Sequence
+import shutil
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datasets.errors import UsageError
 from training.files import write_arrays, write_json
+from training.folder_lock import alone_in
 from training.progress import Reporter, reporting
 from training.study.deadline import Deadline
 from training.study.domains import Domains, study_name
 from training.study.options import Limits, StudyOptions
-from training.study.reading import ROWS_NAME, SCHEMA_VERSION, STUDY_NAME, TEST_NAME
+from training.study.reading import EXAMPLES_FOLDER, ROWS_NAME, SCHEMA_VERSION, STUDY_NAME, TEST_NAME
+from training.study.standing import refuse_to_replace
 
 if TYPE_CHECKING:
     from training.study.data import StudyData, StudySource
     from training.study.entries import Entry
     from training.study.rows import Row
-
-EXAMPLES_FOLDER, LOCK_NAME = "examples", ".lock"
 
 
 def run_study(
@@ -43,30 +43,15 @@ def run_study(
 
     Raises:
         UsageError: an unknown method or split, data sets with other classes; the time was up before the floor and the
-            ceiling stood; another process works in the folder.
+            ceiling stood; another process works in the folder; another study stands there, and may not be overwritten.
         DivergedError: a run's loss is not finite.
     """
     from training.study.report import write_report
 
     plan = _plan(options, domains)
-    with _alone_in(options.out):
+    with alone_in(options.out, "runs a study"):
         _run_plan(plan, progress, limits or Limits())
         return write_report(options.out)
-
-
-@contextlib.contextmanager
-def _alone_in(out: Path) -> Iterator[None]:
-    """Two processes that resume the same row would take each other's checkpoints away. The system frees the lock."""
-    from filelock import FileLock, Timeout
-
-    out.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(out / LOCK_NAME, timeout=0):
-            yield
-    except Timeout:
-        raise UsageError(
-            f"another process runs a study in {out}; wait for it, stop it, or choose another folder"
-        ) from None
 
 
 def run_grid(
@@ -103,8 +88,13 @@ def _plan(options: StudyOptions, domains: Domains) -> _Plan:
 
 def _run_plan(plan: _Plan, progress: Reporter | None, limits: Limits) -> int:
     deadline = Deadline(limits.max_minutes)
-    rows, folder = plan.rows, plan.options.out / ROWS_NAME
+    out, rows = plan.options.out, plan.rows
+    folder = out / ROWS_NAME
+    if not limits.overwrite:
+        refuse_to_replace(out, study_name(plan.domains), rows)
     data = plan.source.load()
+    if limits.overwrite:
+        shutil.rmtree(out / EXAMPLES_FOLDER, ignore_errors=True)  # another study may have had more pictures
     _write_study(plan, data)
 
     def run_all(shown: Reporter) -> int:

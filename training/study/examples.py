@@ -13,9 +13,8 @@ from PIL import Image
 from datasets.dataset import Dataset
 from datasets.images import encode_png
 from datasets.sample import Sample
-from training.files import write_whole
+from training.files import write_bytes
 
-EXAMPLES_NAME = "examples.json"
 _EXAMPLES = 6
 _MOST_TEST_IMAGES = 200
 _WIDEST = 320  # pixels; a report is one file
@@ -57,12 +56,7 @@ def stored_colours(dataset: Dataset) -> Colours:
 
 
 def _write_png(path: Path, pixels: np.ndarray) -> None:
-    data = encode_png(np.ascontiguousarray(pixels))
-    write_whole(path, lambda file: _write(file, data))
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.write_bytes(data)
+    write_bytes(path, encode_png(np.ascontiguousarray(pixels)))
 
 
 def _shrunk(pixels: np.ndarray, exact: bool) -> np.ndarray:

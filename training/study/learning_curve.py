@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from training.metrics.bootstrap import Difference, Interval, Scored, difference, on_common_seeds
-from training.study.entries import FLOOR, Entry
+from training.study.entries import CEILING, FLOOR, Entry
 from training.study.results import EntryResult, StudyResult
 
 REAL, PRETRAINED, MIXED = "real", "pretrained", "mixed"
@@ -72,7 +72,7 @@ def curve(study: StudyResult, kind: str, choice: str = "last") -> tuple[Point, .
     found: dict[int, Point] = {}
     for result in (*study.main, *study.section("learning_curve")):
         images = result.entry.real_images
-        if images is None or _kind(result.entry) != kind:
+        if images is None or _curve_of(result.entry) != kind:
             continue
         if images not in found or len(result.seeds) > len(found[images].entry.seeds):
             found[images] = Point(images, result, study.scored(result.name, choice))
@@ -170,7 +170,9 @@ def _reaches(log_counts: np.ndarray, values: np.ndarray, levels: np.ndarray) -> 
     return np.asarray(np.where(reached.any(axis=1), found, np.inf))
 
 
-def _kind(entry: Entry) -> str:
-    if entry.synthetic is None:
-        return REAL
-    return PRETRAINED if entry.starts_from == FLOOR else MIXED
+_CURVES = {(CEILING, None): REAL, (CEILING, FLOOR): PRETRAINED, ("mixed", None): MIXED}
+"""By method and start. What takes both stages, or trains for longer, is on none: it would stand for another recipe."""
+
+
+def _curve_of(entry: Entry) -> str | None:
+    return _CURVES.get((entry.method, entry.starts_from))

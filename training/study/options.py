@@ -85,10 +85,13 @@ class Limits:
     Attributes:
         max_minutes: start no row after so many minutes and report what there is; the same command goes on.
         workers: rows that run side by side, each in a process of one thread.
+        overwrite: replace another study, or rows of another configuration, that stand in the folder; else they are
+            refused.
     """
 
     max_minutes: float | None = None
     workers: int = 1
+    overwrite: bool = False
 
     def __post_init__(self) -> None:
         if self.max_minutes is not None and self.max_minutes <= 0:

@@ -15,10 +15,16 @@ from PIL import Image
 
 from datasets.labels import IGNORE
 from training.study.entries import CEILING, FLOOR
-from training.study.reading import ROWS_NAME, TEST_NAME, probabilities_of, read_arrays
+from training.study.reading import (
+    EXAMPLES_FOLDER,
+    EXAMPLES_NAME,
+    ROWS_NAME,
+    TEST_NAME,
+    probabilities_of,
+    read_arrays,
+)
 from training.study.results import EntryResult, StudyResult
 
-EXAMPLES_NAME = "examples"
 _WORST = 6
 _STRETCHES = 24  # of the test images in the order of their keys; of each at most about one is shown
 _WIDEST = 320  # pixels of a drawn label map
@@ -59,7 +65,7 @@ class Worst:
 def read_examples(folder: Path) -> dict[str, list[dict[str, Any]]]:
     """The pictures of each domain: for each example its key and a data URI by kind."""
     domains: dict[str, dict[int, dict[str, Any]]] = {"source": {}, "target": {}}
-    listed = folder / EXAMPLES_NAME / "examples.json"
+    listed = folder / EXAMPLES_FOLDER / EXAMPLES_NAME
     for entry in json.loads(listed.read_text("utf-8")) if listed.is_file() else ():
         if entry["domain"] in domains:
             example = domains[entry["domain"]].setdefault(entry["index"], {"key": entry["key"], "pictures": {}})
@@ -80,7 +86,7 @@ def worst_images(study: StudyResult) -> tuple[Worst, ...]:
     whose keys are neighbours only the worst. Images: those
     that it takes for another class, surest first. Without adaptation the source-only network's.
     """
-    files = _test_files(study.folder / EXAMPLES_NAME)
+    files = _test_files(study.folder / EXAMPLES_FOLDER)
     files = {index: file for index, file in files.items() if index < len(study.keys)}
     if not files:
         return ()

@@ -12,12 +12,13 @@ from training.adaptation.blobs import blobs
 from training.adaptation.network import Network
 from training.adaptation.task import BatchNorm
 from training.files import write_json
+from training.metrics.scoring import ACCURACY
 from training.networks import points
-from training.study.data import ACCURACY, Labelled, StudyData, TestImages
+from training.study.data import Labelled, StudyData, TestImages
 from training.study.domains import ToyDomains
 from training.study.entries import Entry, method_entries
-from training.study.examples import EXAMPLES_NAME
 from training.study.options import StudyOptions
+from training.study.reading import EXAMPLES_NAME
 
 
 class PointsSource:

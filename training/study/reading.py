@@ -21,6 +21,7 @@ from training.study.results import EntryResult, StudyResult
 SCHEMA_VERSION = 3
 PICTURES = ("embedded_domain", "principal_components", "neighbours")
 STUDY_NAME, TEST_NAME, ROWS_NAME = "study.json", "test.npz", "rows"
+EXAMPLES_FOLDER, EXAMPLES_NAME = "examples", "examples.json"
 
 
 def read_study(folder: Path) -> StudyResult:

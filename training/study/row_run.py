@@ -46,6 +46,8 @@ def run_row(row: Row, data: StudyData, folder: Path, progress: Reporter) -> str:
     state = row.state_folder(folder)
     clock = _Clock(state / _TIMES_NAME)
     outcome = _train(row, data, folder, state, clock, progress)
+    # Files of two configurations are never a whole row, wherever this one is interrupted.
+    (folder / f"{row.name}.json").unlink(missing_ok=True)
     write_whole(folder / f"{row.name}.weights.h5", outcome.network.model.save_weights)
     measured = _measure(row, data, outcome)
     chosen = {

@@ -13,12 +13,12 @@ from typing import Any
 
 from training.adaptation.methods import METHODS
 from training.adaptation.task import Recipe
-from training.files import write_text
+from training.files import write_json, write_text
 from training.provenance import software
 from training.study.entries import Entry
 from training.study.options import StudyOptions
 
-_DIGEST_NAME = "digest.txt"
+_DIGEST_NAME, _CONFIGURATION_NAME = "digest.txt", "configuration.json"
 _SUFFIXES = (".json", ".npz", ".weights.h5")
 
 
@@ -84,22 +84,49 @@ class Row:
 
     def stored(self, folder: Path) -> dict[str, Any] | None:
         """Its document, where the row stands whole with this configuration; else None."""
-        if not all((folder / f"{self.name}{suffix}").is_file() for suffix in _SUFFIXES):
-            return None
-        try:
-            document: dict[str, Any] = json.loads((folder / f"{self.name}.json").read_text("utf-8"))
-        except ValueError:
-            return None
+        document = self._whole(folder)
         return document if document.get("digest") == self.digest else None
+
+    def other_configuration(self, folder: Path) -> dict[str, Any] | None:
+        """The configuration with which a row of its name stands, whole or begun, if that is another one; else None.
+
+        It is empty where it is another one and nobody wrote down which.
+        """
+        document = self._whole(folder)
+        if document:
+            return None if document.get("digest") == self.digest else dict(document.get("configuration", {}))
+        state = self._state(folder)
+        begun = state / _DIGEST_NAME
+        if begun.is_file() and begun.read_text("utf-8") != self.digest:
+            return _read_json(state / _CONFIGURATION_NAME)
+        return None
 
     def state_folder(self, folder: Path) -> Path:
         """Where its state lies until it is whole; one of another configuration is removed."""
-        state = folder / f".{self.name}"
+        state = self._state(folder)
         name = state / _DIGEST_NAME
         if state.exists() and (not name.is_file() or name.read_text("utf-8") != self.digest):
             shutil.rmtree(state)
+        write_json(state / _CONFIGURATION_NAME, self.configuration)
         write_text(name, self.digest)
         return state
+
+    def _state(self, folder: Path) -> Path:
+        return folder / f".{self.name}"
+
+    def _whole(self, folder: Path) -> dict[str, Any]:
+        """The document of a row of its name, whatever its configuration; empty where none stands whole."""
+        if not all((folder / f"{self.name}{suffix}").is_file() for suffix in _SUFFIXES):
+            return {}
+        return _read_json(folder / f"{self.name}.json")
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    """What a file holds; empty where there is none, or a torn one."""
+    try:
+        return dict(json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError):
+        return {}
 
 
 def plan_rows(

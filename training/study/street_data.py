@@ -26,9 +26,10 @@ from training.provenance import identity
 from training.study.data import Labelled, StudyData, TestImages, held_in_memory
 from training.study.domains import StreetDomains
 from training.study.entries import Entry
-from training.study.examples import EXAMPLES_NAME, Colours, write_examples, write_test_images
+from training.study.examples import Colours, write_examples, write_test_images
 from training.study.options import StudyOptions
 from training.study.parts import WATCH_SEED, Part, last_keys
+from training.study.reading import EXAMPLES_NAME
 from training.study.rendered_sets import changed_options, open_ablated
 from training.study.street_entries import Ablation, street_entries
 
