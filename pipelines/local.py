@@ -18,6 +18,8 @@ from pipelines.options import WorkerKind
 from pipelines.shard_writer import ShardJob
 from pipelines.worker_processes import WorkerProcesses
 
+_END_S = 10.0
+
 
 def run_local(job: ShardJob, shards: Sequence[str], workers: int, kind: WorkerKind) -> None:
     """Write the shards of these names with so many workers of this machine; returns when all are written.
@@ -34,7 +36,7 @@ def run_local(job: ShardJob, shards: Sequence[str], workers: int, kind: WorkerKi
                 from pipelines.graph import TakeShard, run_here
 
                 try:
-                    _aside(lambda: run_here(TakeShard(processes), shards, 1))
+                    _aside(lambda: run_here(TakeShard(processes), shards, 1), processes.stop)
                 except Exception:
                     if processes.lost:
                         raise processes.lost from None
@@ -45,8 +47,12 @@ def run_local(job: ShardJob, shards: Sequence[str], workers: int, kind: WorkerKi
             _aside(lambda: run_here(WriteShard(job), shards, 1 if kind == "in-process" else workers))
 
 
-def _aside(run: Callable[[], object]) -> None:
-    """Run a pipeline in a thread, so that Ctrl-C is heard whatever it waits for."""
+def _aside(run: Callable[[], object], stop: Callable[[], object] | None = None) -> None:
+    """Run a pipeline in a thread, so that Ctrl-C is heard whatever it waits for.
+
+    Where `stop` ends what it waits for, an interrupted pipeline is waited for, too: Beam complains at length then, and
+    must have done so before standard error is the user's again.
+    """
     outcomes: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
 
     def work() -> None:
@@ -56,8 +62,15 @@ def _aside(run: Callable[[], object]) -> None:
         except BaseException as error:
             outcomes.put(error)
 
-    threading.Thread(target=work, name="pipeline", daemon=True).start()
-    outcome = outcomes.get()
+    thread = threading.Thread(target=work, name="pipeline", daemon=True)
+    thread.start()
+    try:
+        outcome = outcomes.get()
+    except BaseException:
+        if stop is not None:
+            stop()
+            thread.join(_END_S)
+        raise
     if outcome is not None:
         raise outcome
 

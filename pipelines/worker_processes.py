@@ -84,6 +84,10 @@ class WorkerProcesses:
                 worker.process.wait(_END_S)
         self._kill()
 
+    def stop(self) -> None:
+        """End the processes; whoever waits for a shard is told."""
+        self._kill()
+
     def wait_for(self, shard: str) -> None:
         """Wait until a shard is written.
 
