@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -137,6 +138,9 @@ def test_saturation_ends_at_the_floor_and_gains_are_a_doubling(folder: Path) -> 
     assert gain.value == pytest.approx(0.025)
     assert gain.interval.low < 0.025 < gain.interval.high
     assert gain_per_doubling(points[:1]) is None
+    # A point near the last one, however far off its score, would be divided by a small part of a doubling.
+    near = replace(points[0], images=700)
+    assert gain_per_doubling((*points[:2], near, points[2])) == gain
 
 
 def test_a_factor_is_held_against_a_network_that_learnt_from_as_many_images(folder: Path) -> None:

@@ -175,5 +175,5 @@ def test_no_target_label_reaches_any_method(make_dataset: MakeDataset, tmp_path:
     named = (*StreetDomains.defaults["methods"], *StreetDomains.more_methods)
     methods = tuple(name for name in named if name in METHODS)
     unlabelled = tuple(name for name in methods if METHODS[name].target_use != "labels" and name != "source_only")
-    assert len(unlabelled) == 10
+    assert len(unlabelled) == 12
     _check_no_leak(unlabelled, make_dataset, tmp_path)

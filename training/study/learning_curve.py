@@ -91,10 +91,15 @@ def saturation(study: StudyResult, choice: str = "last") -> tuple[Point, ...]:
 
 
 def gain_per_doubling(points: tuple[Point, ...]) -> Difference | None:
-    """What twice the images brought between the last two points of a curve; None where there are fewer."""
+    """What twice the images brought at the end of a curve; None where it has fewer than two points.
+
+    The last point is held against the last one with at most half of its images: points nearer to each other would be
+    divided by a small part of a doubling, and their noise multiplied. Where there is none, against the first.
+    """
     if len(points) < 2:
         return None
-    one, other = points[-2:]
+    other = points[-1]
+    one = next((point for point in reversed(points) if 2 * point.images <= other.images), points[0])
     doublings = float(np.log2(other.images / one.images))
     found = difference(other.scored, one.scored)
     ends = Interval(found.interval.low / doublings, found.interval.high / doublings)
