@@ -137,7 +137,7 @@ def _convert(hint: Any, value: Any) -> Any:
             raise ValueError
         return value
     if origin is tuple:
-        parts = value.split(",") if isinstance(value, str) else value
+        parts = (value.split(",") if value else []) if isinstance(value, str) else value
         kinds = [arguments[0]] * len(parts) if arguments[-1] is Ellipsis else list(arguments)
         if not isinstance(parts, list | tuple) or len(parts) != len(kinds):
             raise ValueError

@@ -10,6 +10,7 @@ import realitygap
 from datasets.errors import UsageError
 from training.augmentation_options import Augmentation
 from training.configuration import from_document, merged, read_yaml, to_document, yaml_text
+from training.study.domains import StreetDomains
 from training.train_options import TrainOptions
 
 OPTIONS = TrainOptions(
@@ -100,3 +101,11 @@ def test_print_config_shows_what_would_run_and_can_be_read_back(
     assert "data: null" in capsys.readouterr().out
     with pytest.raises(UsageError, match="size: wanted WIDTHxHEIGHT"):
         from_document(TrainOptions, {"size": "0x4"})
+
+
+def test_a_list_of_nothing_is_an_empty_word() -> None:
+    given = {"synthetic": "a", "real": "b", "more_methods": "", "real_shares": "0.5,1"}
+    domains = from_document(StreetDomains, given, "")
+    assert domains == StreetDomains(Path("a"), Path("b"), more_methods=(), real_shares=(0.5, 1.0))
+    with pytest.raises(UsageError, match="size"):
+        from_document(StreetDomains, given | {"size": ""}, "")

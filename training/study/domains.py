@@ -124,7 +124,7 @@ class StreetDomains:
             look alike.
         real_shares: shares of the real images at which the learning curves are measured.
         synthetic_shares: shares of the synthetic images at which saturation is measured, besides all of them.
-        more_methods: further rows of the main table, which run with the seeds of curves alone.
+        more_methods: further rows of the main table, which run with the seeds of curves alone; '' for none.
         curve_seeds: seeds of those, of learning curves, saturation and ablations; none named takes the first two of
             seeds.
     """
