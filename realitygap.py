@@ -227,8 +227,8 @@ def _fill_render(parser: ArgumentParser, words: Sequence[str]) -> None:
 
 
 def _render(parsed: Any) -> int:
+    from datasets.cache_folder import CACHE_VARIABLE
     from pipelines.frames import Frames
-    from rendering.assets.level_cache import CACHE_VARIABLE
     from rendering.randomisation import Randomisation
     from rendering.scenes import SCENES
 

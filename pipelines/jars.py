@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import subprocess
 import tempfile
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from datasets.cache_folder import cache_folder
 from datasets.errors import SystemComponentError, VerificationError
 
 _LISTS = Path(__file__).parent / "checksums"
@@ -42,9 +42,8 @@ class Jars:
     @property
     def folder(self) -> Path:
         """Where they lie in the cache; a new list takes a new folder."""
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         of_list = hashlib.sha256(self.list_path.read_bytes()).hexdigest()[:12]
-        return cache / "realitygap" / "job-servers" / f"{self.name}-{of_list}"
+        return cache_folder() / "job-servers" / f"{self.name}-{of_list}"
 
 
 def fetch_jars(jars: Jars) -> Path:
@@ -62,7 +61,7 @@ def fetch_jars(jars: Jars) -> Path:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
             got = through_maven(jars, Path(scratch))
-            _prove(jars, got)
+            _prove(jars, got, "Maven brings other files than those that are pinned")
             got.replace(folder)
     return proved(jars)
 
@@ -76,7 +75,7 @@ def proved(jars: Jars) -> Path:
     """
     if not jars.folder.is_dir():
         raise SystemComponentError(f"the jars of {jars.name} are not in {jars.folder}")
-    _prove(jars, jars.folder)
+    _prove(jars, jars.folder, f"delete {jars.folder} and fetch it again")
     return jars.folder
 
 
@@ -113,14 +112,14 @@ def _dependency(artifact: str) -> str:
     return f"<dependency>{''.join(f'<{name}>{escape(value)}</{name}>' for name, value in values)}</dependency>"
 
 
-def _prove(jars: Jars, folder: Path) -> None:
+def _prove(jars: Jars, folder: Path, advice: str) -> None:
     lines = (line.split() for line in jars.list_path.read_text().splitlines())
     wanted, found = {name: digest for digest, name in lines}, _checksums(folder)
     for name in sorted(wanted.keys() | found.keys()):
         if wanted.get(name) != found.get(name):
             raise VerificationError(
                 f"{folder / name}: has SHA-256 {found.get(name, 'none, it is missing')}, "
-                f"wanted {wanted.get(name, 'no such file')}; delete {folder} and fetch it again"
+                f"wanted {wanted.get(name, 'no such file')}; {advice}"
             )
 
 

@@ -12,23 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
+from datasets.cache_folder import cache_folder
 from rendering.meshes import Mesh
-
-CACHE_VARIABLE = "REALITYGAP_CACHE"
-"""The environment variable that names another folder for what can be made anew at any time."""
 
 _FORMAT = 2
 _ARRAYS = ("vertices", "normals", "faces", "uvs", "colours")
 
 Levels = tuple[tuple[Mesh | None, ...], ...]
-
-
-def cache_folder() -> Path:
-    """Where prepared data are kept: `REALITYGAP_CACHE`, else the user's cache folder (XDG base directories)."""
-    if chosen := os.environ.get(CACHE_VARIABLE):
-        return Path(chosen)
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(base) / "realitygap"
 
 
 def cached_levels(meshes: Sequence[Mesh], digest: str) -> Levels:

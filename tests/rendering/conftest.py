@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rendering.assets.level_cache import CACHE_VARIABLE
+from datasets.cache_folder import CACHE_VARIABLE
 from rendering.context import probe
 from rendering.renderer import Renderer
 

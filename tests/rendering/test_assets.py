@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from datasets.cache_folder import CACHE_VARIABLE
 from datasets.errors import UsageError
 from rendering.assets.asset import Asset, asset_objects, load_asset
-from rendering.assets.level_cache import CACHE_VARIABLE
 from rendering.assets.recipes import AXES, AssetMesh, AssetTexture
 from rendering.backgrounds import Background
 from rendering.geometry import affine, intrinsics_from_field_of_view, look_at, rotation

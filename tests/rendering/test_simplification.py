@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import trimesh
 
-from rendering.assets.level_cache import CACHE_VARIABLE, cached_levels
+from datasets.cache_folder import CACHE_VARIABLE
+from rendering.assets.level_cache import cached_levels
 from rendering.assets.simplification import simplified_levels
 from rendering.meshes import Mesh, shade
 
