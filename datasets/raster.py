@@ -7,7 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
-from datasets.images import ImageHeader, decode_pixels, encode_png, read_header
+from datasets.images import ImageHeader, decode_pixels, read_header
+from datasets.png import encode_png
 
 _BY_BYTES = ("float32", "uint32")
 

@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from datasets.errors import UsageError
-from datasets.images import encode_png
 from datasets.labels import LABEL_SPACES
+from datasets.png import encode_png
 from rendering.assets.asset import Asset, asset_objects
 from rendering.assets.catalogue import find_catalogues
 from rendering.backgrounds import Background

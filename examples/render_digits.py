@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets.images import encode_png
 from datasets.labels import LABEL_SPACES
+from datasets.png import encode_png
 from rendering.digits import DigitScenes
 from rendering.randomisation import frame_generator
 from rendering.renderer import Renderer

@@ -5,6 +5,7 @@ A scene has some ten thousand numbers, so what there is to know of a class is lo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -38,20 +39,28 @@ def settled(value: Any) -> Any:
     return replace(value, **changed) if changed else value
 
 
-def plain(value: Any) -> Any:
-    """Dataclasses as dictionaries, arrays as lists; a recipe also carries its kind."""
+def plain(value: Any, rename: Callable[[str], str] = str) -> Any:
+    """Dataclasses as dictionaries, arrays as lists; a recipe also carries its kind.
+
+    Args:
+        value: what to turn.
+        rename: gives a recipe's file (its `path`) the name that it is to have.
+    """
     kind: Any = type(value)
     if kind in _PLAIN:
         return value
     if kind is tuple:
-        return [part if type(part) in _PLAIN else plain(part) for part in value]
+        return [part if type(part) in _PLAIN else plain(part, rename) for part in value]
     if kind is np.ndarray:
         return value.tolist()
     if names := _names(kind):
         tree = {"kind": value.kind} if hasattr(value, "kind") else {}
         for name in names:
             part = getattr(value, name)
-            tree[name] = part if type(part) in _PLAIN else plain(part)  # most are, and a call takes longer than that
+            # Most are plain, and a call takes longer than asking.
+            tree[name] = part if type(part) in _PLAIN else plain(part, rename)
+        if "kind" in tree and "path" in tree:
+            tree["path"] = rename(tree["path"])
         return tree
     return value
 

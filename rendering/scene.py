@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -181,9 +182,8 @@ class Scene:
         Args:
             assets: folder; files below it are named relative to it, so that the text is the same on every machine.
         """
-        tree = {"format": _FORMAT, **plain(self)}
-        if assets is not None:
-            _rename_files(tree, lambda path: _below(assets, path))
+        rename = str if assets is None else lru_cache(partial(_below, assets))
+        tree = {"format": _FORMAT, **plain(self, rename)}
         return json.dumps(tree, separators=(",", ":"), allow_nan=False)
 
     @classmethod

@@ -14,8 +14,8 @@ from typing import ClassVar
 import numpy as np
 from PIL import Image
 
-from datasets.images import encode_png
 from datasets.label_tables import CITYSCAPES_LABELS
+from datasets.png import encode_png
 
 
 def photograph(height: int, width: int, seed: int = 0) -> np.ndarray:

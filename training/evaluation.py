@@ -20,9 +20,9 @@ import tensorflow as tf
 
 from datasets.dataset import Dataset
 from datasets.errors import UsageError, VerificationError
-from datasets.images import encode_png
 from datasets.label_space import LabelSpace
 from datasets.labels import IGNORE, LABEL_SPACES
+from datasets.png import encode_png
 from training.files import write_arrays, write_bytes, write_json
 from training.inputs.decoding import label_space
 from training.inputs.form import Form

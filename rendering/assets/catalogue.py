@@ -17,6 +17,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -89,16 +90,7 @@ class Catalogue:
         Raises:
             UsageError: its file cannot be read.
         """
-        path = Path(assets_folder) / self.folder / entry.file
-        return load_asset(
-            path,
-            entry.class_id,
-            f"{self.name}/{Path(entry.file).stem}",
-            up=entry.up,
-            front=entry.front,
-            height_m=entry.height_m,
-            unit_m=entry.unit_m,
-        )
+        return _load(f"{assets_folder}/{self.folder}", self.name, entry)
 
 
 def read_catalogue(path: str | Path) -> Catalogue:
@@ -164,6 +156,13 @@ def find_catalogues(assets_folder: str | Path, wanted: Sequence[str] = ()) -> tu
             "catalogue: `rendering/assets/catalogue.py` shows one"
         )
     return present
+
+
+@lru_cache(maxsize=2048)  # like the files, which are read once a process; a street asks for hundreds
+def _load(folder: str, pack: str, entry: CatalogueEntry) -> Asset:
+    name = f"{pack}/{Path(entry.file).stem}"
+    size = {"height_m": entry.height_m, "unit_m": entry.unit_m}
+    return load_asset(Path(folder, entry.file), entry.class_id, name, up=entry.up, front=entry.front, **size)
 
 
 def _check_background(where: str, space: LabelSpace) -> None:

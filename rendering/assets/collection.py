@@ -34,14 +34,21 @@ class Collection:
     by_class: dict[int, tuple[Choice, ...]]
     licence: str = "Generated; no rights of others."
 
-    def draw(self, dice: Dice) -> Asset:
-        """Any class, each as likely, and of it any asset; takes two numbers.
+    def choose(self, dice: Dice) -> Choice:
+        """Any class, each as likely, and of it any asset; takes two numbers."""
+        return dice.one_of(self.by_class[dice.one_of(list(self.by_class))])
+
+    def load(self, choice: Choice) -> Asset:
+        """What was chosen.
 
         Raises:
             UsageError: the asset's file cannot be read.
         """
-        choice = dice.one_of(self.by_class[dice.one_of(list(self.by_class))])
         return choice if isinstance(choice, Asset) else choice[0].load(choice[1], self.folder)
+
+    def draw(self, dice: Dice) -> Asset:
+        """`choose` and `load`."""
+        return self.load(self.choose(dice))
 
     @property
     def fingerprint(self) -> str:

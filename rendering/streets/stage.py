@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar, cast
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from rendering.streets.recipes import StreetMesh
 _BEHIND_M = -18.0
 
 Part = tuple[MeshRecipe, Material]
+_Value = TypeVar("_Value")
 
 
 class Stage:
@@ -40,8 +42,9 @@ class Stage:
         if not self._placed:
             return ()
         meshes, poses, materials, numbers, instances = zip(*self._placed, strict=True)
+        round_ones = _Settled()
         return tuple(
-            SceneObject(settled(mesh), pose, settled(material), number, number, instance)
+            SceneObject(round_ones[mesh], pose, round_ones[material], number, number, instance)
             for mesh, pose, material, number, instance in zip(
                 meshes, settled(np.array(poses)), materials, numbers, instances, strict=True
             )
@@ -107,6 +110,20 @@ class Stage:
         number = IDS[class_name]
         mesh = StreetMesh(model, (*(round(value, 3) for value in line), *(round(value, 2) for value in values)))
         self._placed.append((mesh, np.eye(4), material, number, 0))
+
+
+class _Settled:
+    """Settled values, each worked out once: many things of a street share meshes and materials."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, object] = {}
+
+    def __getitem__(self, value: _Value) -> _Value:
+        # By identity, since hashing takes as long as settling; the stage keeps them all alive.
+        found = self._known.get(id(value))
+        if found is None:
+            found = self._known[id(value)] = settled(value)
+        return cast(_Value, found)
 
 
 def _discs(pose: np.ndarray, wide_m: float, long_m: float) -> list[tuple[float, float, float]]:

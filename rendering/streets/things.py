@@ -152,8 +152,8 @@ class Things:
         if pack is None:
             self.dice.between((0.0, 1.0)), self.dice.between((0.0, 1.0))
             return asset
-        found = pack.draw(self.dice)
-        return found if lot < self.share and self.factors.shape else asset
+        chosen = pack.choose(self.dice)
+        return pack.load(chosen) if lot < self.share and self.factors.shape else asset
 
 
 def without_leaves(plant: Asset) -> Asset:

@@ -7,7 +7,7 @@ import pytest
 
 from datasets.camvid import CamVid
 from datasets.errors import UsageError
-from datasets.images import encode_png
+from datasets.png import encode_png
 from datasets.sample import Sample
 from datasets.source import Rejection
 from tests.conftest import convert

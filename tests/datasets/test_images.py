@@ -10,15 +10,8 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from datasets.errors import BadSample
-from datasets.images import (
-    decode_colours,
-    decode_pixels,
-    encode_png,
-    exif_orientation,
-    read_header,
-    sniff_format,
-)
-from datasets.png import png_fault
+from datasets.images import decode_colours, decode_pixels, exif_orientation, read_header, sniff_format
+from datasets.png import encode_png, png_fault
 from tests.fixtures import chunk, encoded, jpeg, photograph, png_bomb
 
 PIXELS = photograph(30, 40)

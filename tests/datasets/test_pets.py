@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from datasets.errors import UsageError
-from datasets.images import decode_colours, decode_pixels, encode_png
+from datasets.images import decode_colours, decode_pixels
 from datasets.pets import Pets
+from datasets.png import encode_png
 from datasets.sample import Sample
 from datasets.source import Rejection
 from tests.fixtures import PetsTree, encoded, jpeg, photograph, trimap, voc_box

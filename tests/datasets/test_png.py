@@ -6,13 +6,14 @@ import io
 import struct
 import zlib
 
+import imagecodecs
 import numpy as np
 import pytest
 from PIL import Image
 
 from datasets.errors import BadSample
-from datasets.images import decode_pixels, encode_png
-from datasets.png import decode_png, png_fault
+from datasets.images import decode_pixels
+from datasets.png import decode_png, encode_png, png_fault
 from tests.fixtures import photograph
 
 LARGE = photograph(700, 600)
@@ -47,6 +48,18 @@ def test_a_photograph_is_what_pillow_makes_of_it(level: int, chunk_bytes: int) -
     data = _pieces(buffer.getvalue(), chunk_bytes)
     np.testing.assert_array_equal(decode_png(data), LARGE)
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(data))), LARGE)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("level", [1, 6])
+def test_other_libraries_read_what_is_written(channels: int, level: int) -> None:
+    pixels = np.random.default_rng(channels).integers(0, 1 << 8, (37, 41, channels), np.uint8)
+    with Image.open(io.BytesIO(encode_png(pixels, level))) as image:
+        image.load()
+        np.testing.assert_array_equal(np.asarray(image).reshape(pixels.shape), pixels)
+    deep = pixels.astype(np.uint16) * 257 + 3
+    decoded = imagecodecs.png_decode(encode_png(deep, level))  # libpng's; Pillow cuts 16 bits
+    np.testing.assert_array_equal(decoded.reshape(deep.shape), deep)
 
 
 def test_sixteen_bits_of_colour_are_exact() -> None:

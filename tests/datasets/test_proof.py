@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets.errors import BadSample
-from datasets.images import encode_png
 from datasets.jpeg import jpeg_fault
+from datasets.png import encode_png
 from datasets.proof import Thoroughness, prove
 from datasets.raster import Raster
 from tests.fixtures import jpeg, photograph

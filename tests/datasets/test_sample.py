@@ -5,7 +5,7 @@ import pytest
 
 from datasets.errors import BadSample
 from datasets.fields import FIELDS
-from datasets.images import encode_png
+from datasets.png import encode_png
 from datasets.raster import Raster
 from datasets.sample import CameraPose, Objects, Sample
 from tests.fixtures import jpeg, photograph

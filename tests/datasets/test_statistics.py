@@ -7,7 +7,7 @@ import pytest
 
 from datasets.dataset import Dataset
 from datasets.errors import BadSample
-from datasets.images import encode_png
+from datasets.png import encode_png
 from datasets.raster import Raster
 from datasets.sample import Sample
 from datasets.schema import Column, Schema

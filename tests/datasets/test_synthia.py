@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 
 from datasets.errors import BadSample, UsageError
-from datasets.images import encode_png
 from datasets.labels import LABEL_SPACES
+from datasets.png import encode_png
 from datasets.sample import Sample
 from datasets.source import Rejection
 from datasets.synthia import Synthia

@@ -15,8 +15,8 @@ import pytest
 
 from datasets.dataset import Dataset
 from datasets.errors import RealitygapError, RejectedError, UsageError
-from datasets.images import encode_png
 from datasets.pets import Pets
+from datasets.png import encode_png
 from datasets.verification import verify
 from pipelines.build import run_build
 from pipelines.options import BuildOptions, WorkerKind

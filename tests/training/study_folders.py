@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from datasets.images import encode_png
 from datasets.labels import IGNORE, LABEL_SPACES
+from datasets.png import encode_png
 from training.files import write_arrays, write_json
 from training.metrics.calibration import Calibration
 from training.study.options import CHOICES

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from datasets.dataset import Dataset
-from datasets.images import encode_png
+from datasets.png import encode_png
 from datasets.sample import Sample
 from training.files import write_bytes
 
