@@ -26,6 +26,8 @@ from datasets.errors import RealitygapError, SystemComponentError, UsageError, V
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser
 
+    from rendering.randomisation import Randomisation
+
 
 EXIT_INTERRUPTED = 130
 _SCENES = ("digits", "turntable", "tabletop", "street")
@@ -209,6 +211,7 @@ def _fill_render(parser: ArgumentParser, words: Sequence[str]) -> None:
     parser.add_argument("--frames", type=int, required=True, help="how many; frame i depends on (seed, i) alone")
     parser.add_argument("--size", type=str, help="WIDTHxHEIGHT in pixels; by default what suits the scene")
     parser.add_argument("--without", type=str, default="", help="factors held fixed, such as light,sensor")
+    parser.add_argument("--ranges", type=Path, help="a YAML file of ranges of randomisation, such as noise: [0, 0.05]")
     parser.add_argument("--name", type=str, default=None, help="of the data set; by default SCENE_rendered")
     parser.add_argument("--split", type=str, default="train", help="the split that the frames go to")
     parser.add_argument("--first", type=int, default=0, help="index of the first frame")
@@ -229,7 +232,6 @@ def _fill_render(parser: ArgumentParser, words: Sequence[str]) -> None:
 def _render(parsed: Any) -> int:
     from datasets.cache_folder import CACHE_VARIABLE
     from pipelines.frames import Frames
-    from rendering.randomisation import Randomisation
     from rendering.scenes import SCENES
 
     if parsed.cache:
@@ -238,11 +240,24 @@ def _render(parsed: Any) -> int:
     chosen: dict[str, Any] = {name: tuple(parsed[name].split(",")) for name in _SCENE_LISTS if parsed.get(name)}
     if parsed.size:
         chosen["size"] = _parse_size(parsed.size)
-    chosen["randomisation"] = Randomisation().without(*filter(None, parsed.without.split(",")))
+    chosen["randomisation"] = _ranges(parsed).without(*filter(None, parsed.without.split(",")))
     scenes = options_of(SCENES[parsed.scene], parsed, **chosen)
     name = f"{parsed.scene}_rendered" if parsed.name is None else parsed.name
     source = Frames(scenes, parsed.frames, parsed.seed, parsed.split, name, parsed.first, parsed.supersample)
     return _build(source, parsed, "processes", _gl_origin() if parsed.runner == "local" else None)
+
+
+def _ranges(parsed: Any) -> Randomisation:
+    """Those of the file that was named, else as they come."""
+    from rendering.randomisation import Randomisation
+    from training.configuration import from_document, read_yaml
+
+    if parsed.ranges is None:
+        return Randomisation()
+    if parsed.scene == "street":
+        raise UsageError("--ranges: streets have ranges of their own; their options and --without change them")
+    given: Randomisation = from_document(Randomisation, read_yaml(parsed.ranges), str(parsed.ranges))
+    return given
 
 
 def _gl_origin() -> dict[str, str]:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 import yaml
 
 from datasets.dataset import Dataset
@@ -41,16 +42,40 @@ def test_a_catalogue_becomes_a_data_set(gl: None, tmp_path: Path) -> None:
 
 
 def test_what_is_wrong_is_told_before_any_work(tmp_path: Path) -> None:
+    ranges = tmp_path / "ranges.yaml"
+    ranges.write_text("nois: [0, 1]")
     for words, reason in (
         (("--assets", str(tmp_path / "gone")), "does not exist"),
         (("--classes", "unicorn"), "no class 'unicorn'"),
         (("--catalogues", "quaternius"), "--assets"),
         (("--without", "gravity"), "no factor gravity"),
+        (("--ranges", str(ranges)), "ranges.yaml: nois: there is no such option; did you mean 'noise'?"),
     ):
         done = realitygap("render", "turntable", str(tmp_path / "out"), "--frames", "1", *words)
         assert done.returncode == 2
         assert reason in done.stderr
         assert not (tmp_path / "out").exists()
+
+
+def test_ranges_of_randomisation_come_from_a_file(gl: None, tmp_path: Path) -> None:
+    """Without other light and noise, a frame two stops darker is the same with a quarter of the light."""
+    ranges = tmp_path / "ranges.yaml"
+    ranges.write_text("exposure_ev: [-2, -2]\nblur_px: [0, 0]\nnoise: [0, 0]\n")
+    images = {}
+    for name, words in (("plain", ("--without", "sensor")), ("dark", ("--ranges", str(ranges)))):
+        done = realitygap(
+            "render", "tabletop", str(tmp_path), "--frames", "1", "--size", "64x48", "--name", name, "--workers", "1",
+            *words,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        dataset = Dataset.open(tmp_path / name)
+        images[name] = dataset.first_sample().image.array  # type: ignore[union-attr]
+    levels = np.arange(256) / 255
+    light = np.where(levels <= 0.04045, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4)  # IEC 61966-2-1
+    lit = (images["plain"] > 40) & (images["plain"] < 250)
+    assert lit.mean() > 0.3
+    ratios = light[images["dark"][lit]] / light[images["plain"][lit]]
+    assert np.median(ratios) == pytest.approx(0.25, rel=0.03)
 
 
 def test_supersampling_changes_colours_and_no_label(gl: None, tmp_path: Path) -> None:
