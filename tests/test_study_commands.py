@@ -118,7 +118,11 @@ def test_what_is_printed_as_yaml_is_the_same_study_again(
         ("study: street\nmethods: [dann]\n", ("out", *SETS), "it lacks ['on_target', 'source_only']"),
         ("study: street\n", SETS, "out must be given: realitygap study street OUT"),
         ("study: street\n", ("out", "--real", "b"), "synthetic: must be given"),
-        ("study: streets\n", ("out",), "there is no study 'streets'; there are street, digits, mnistm, toy"),
+        (
+            "study: streets\n",
+            ("out",),
+            "there is no study 'streets'; there are street, segmentation, digits, mnistm, toy",
+        ),
         ("- street\n", ("out",), "study.yaml must hold options by name, got list"),
         ("study: toy\n", ("out", "--size", "3x3"), "--size"),
     ],

@@ -105,6 +105,53 @@ class ToyDomains:
 
 
 @dataclass(frozen=True)
+class SegmentationDomains:
+    """Any two sets of images with a class for every pixel.
+
+    Attributes:
+        source: data set with labels.
+        target: data set of the other domain.
+        test: data set of that domain too, on which rows are scored; by default the target.
+        size: WIDTHxHEIGHT that images are resized to for the network; scores are taken at the labels' own sizes.
+        label_space: what the labels of all sets are looked up in; by default the space of the target's own.
+        source_split: of the source.
+        target_split: of the target: what adaptation sees, and what the ceiling is trained on.
+        test_split: of the test set: scored once a run.
+        source_watch_share: share of the source split held out for the curves.
+        target_watch_share: share of the target split held out likewise; its images are seen by label-free selection.
+    """
+
+    source: Path
+    target: Path
+    test: Path | None = None
+    size: tuple[int, int] = field(default=(96, 96), metadata=WIDTH_BY_HEIGHT)
+    label_space: str | None = None
+    source_split: str = "train"
+    target_split: str = "train"
+    test_split: str = "test"
+    source_watch_share: float = 0.1
+    target_watch_share: float = 0.1
+
+    defaults: ClassVar[Mapping[str, Any]] = {
+        "methods": (
+            "source_only", "source_only_longer", "augmentation", "adabn", "self_training", "dann", "cdan", "coral",
+            "mmd", "minent", "infomax", "output_space", "advent", "fda", "dacs", "on_target",
+        ),
+        "steps": 600,
+        "batch": 8,
+        "watch_every": 100,
+        "mirror": True,
+        "class_weights": "root_median_frequency",
+        "annealing": "cosine",
+    }  # fmt: skip
+
+    def __post_init__(self) -> None:
+        if self.test is None:
+            _refuse_one_split(self.target_split, self.test_split)
+        _check_shares(self, "source_watch_share", "target_watch_share")
+
+
+@dataclass(frozen=True)
 class StreetDomains:
     """Rendered streets and photographed ones, with a class for every pixel.
 
@@ -182,10 +229,11 @@ def _check_shares(domains: Any, *names: str) -> None:
 
 
 ClassificationDomains = DigitsDomains | MnistmDomains
-Domains = DigitsDomains | MnistmDomains | ToyDomains | StreetDomains
+Domains = DigitsDomains | MnistmDomains | ToyDomains | SegmentationDomains | StreetDomains
 
 STUDIES: dict[str, type[Any]] = {
     "street": StreetDomains,
+    "segmentation": SegmentationDomains,
     "digits": DigitsDomains,
     "mnistm": MnistmDomains,
     "toy": ToyDomains,

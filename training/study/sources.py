@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from training.study.classification_data import ClassificationSource
 from training.study.data import StudySource
-from training.study.domains import Domains, StreetDomains, ToyDomains
+from training.study.domains import Domains, SegmentationDomains, StreetDomains, ToyDomains
 from training.study.points_data import PointsSource
+from training.study.segmentation_data import SegmentationSource
 from training.study.street_data import StreetSource
 
 
@@ -17,4 +18,6 @@ def open_source(domains: Domains) -> StudySource:
     """
     if isinstance(domains, StreetDomains):
         return StreetSource(domains)
+    if isinstance(domains, SegmentationDomains):
+        return SegmentationSource(domains)
     return PointsSource(domains) if isinstance(domains, ToyDomains) else ClassificationSource(domains)
