@@ -173,6 +173,7 @@ class Epochs:
             augmentation=options.augmentation,
             whole_batches=options.distribution != "none",
             cache=options.cache,
+            memory_bytes=int(1e9 * options.memory_gigabytes) if options.epochs > 1 else 0,
         )
 
     def _class_weights(self) -> list[float] | None:

@@ -39,7 +39,9 @@ class TrainOptions:
         distribution: none, or mirrored: every batch is split over all GPUs of this machine.
         deterministic: only operations whose result does not depend on timing; slower on a GPU.
         jit_compile: compile the step with XLA.
-        cache: folder for decoded images, which may be shared by runs; none decodes them in every epoch.
+        cache: folder for decoded images, which may be shared by runs.
+        memory_gigabytes: without such a folder, decoded images are kept in memory if all of the split take no more than
+            this; else they are decoded in every epoch.
         checkpoint_steps: also save after so many steps inside an epoch; 0 saves after each epoch.
         store_predictions: write the predicted label maps of the test split as PNG files with the stored ids.
         seed: of initialisation, order, held-out share and augmentation.
@@ -69,6 +71,7 @@ class TrainOptions:
     deterministic: bool = False
     jit_compile: bool = False
     cache: Path | None = None
+    memory_gigabytes: float = 2.0
     checkpoint_steps: int = 0
     store_predictions: bool = False
     seed: int = 0
@@ -77,7 +80,7 @@ class TrainOptions:
         for name in ("batch_size", "epochs", "learning_rate"):
             if getattr(self, name) <= 0:
                 raise UsageError(f"{name} must be greater than 0, got {getattr(self, name)}")
-        for name in ("weight_decay", "momentum", "clip_norm", "checkpoint_steps", "seed"):
+        for name in ("weight_decay", "momentum", "clip_norm", "memory_gigabytes", "checkpoint_steps", "seed"):
             if getattr(self, name) < 0:
                 raise UsageError(f"{name} must not be negative, got {getattr(self, name)}")
         if self.momentum >= 1:
@@ -90,5 +93,5 @@ class TrainOptions:
     @property
     def decisive(self) -> dict[str, Any]:
         """The options that the weights depend on: all but where things lie and what is written besides."""
-        beside = {"data", "out", "cache", "checkpoint_steps", "store_predictions"}
+        beside = {"data", "out", "cache", "memory_gigabytes", "checkpoint_steps", "store_predictions"}
         return {name: value for name, value in asdict(self).items() if name not in beside}

@@ -14,7 +14,7 @@ from datasets.dataset import Dataset
 from datasets.errors import UsageError
 from datasets.sample import Sample
 from training.augmentation_options import Augmentation
-from training.inputs.cache import cached_arrays
+from training.inputs.cache import cached_arrays, held_arrays
 from training.inputs.form import Form
 from training.inputs.reading import load_arrays
 from training.inputs.selection import held_out, not_held_out
@@ -72,15 +72,17 @@ def test_the_order_depends_on_the_seed_alone(dataset: Dataset) -> None:
     )
 
 
-@pytest.mark.parametrize("cached", [False, True])
+@pytest.mark.parametrize("kept", ["nowhere", "in memory", "on disk"])
 @pytest.mark.parametrize("first", [1, 6, 7, 12])
 def test_a_stream_that_begins_at_a_step_goes_on_exactly(
-    dataset: Dataset, tmp_path: Path, cached: bool, first: int
+    dataset: Dataset, tmp_path: Path, kept: str, first: int
 ) -> None:
-    cache = tmp_path / "cache" if cached else None
-    stream = Stream(dataset, "train", FORM, 8, 3, not_held_out(0.2, 0), CHANGES, cache=cache)
+    options: dict[str, object] = {
+        "nowhere": {}, "in memory": {"memory_bytes": 10**9}, "on disk": {"cache": tmp_path / "cache"}
+    }[kept]  # type: ignore[assignment]  # fmt: skip
+    stream = Stream(dataset, "train", FORM, 8, 3, not_held_out(0.2, 0), CHANGES, **options)  # type: ignore[arg-type]
     whole = _take(stream, 16)
-    again = Stream(dataset, "train", FORM, 8, 3, not_held_out(0.2, 0), CHANGES, cache=cache)
+    again = Stream(dataset, "train", FORM, 8, 3, not_held_out(0.2, 0), CHANGES, **options)  # type: ignore[arg-type]
     _same(_take(again, 16 - first, first), whole[first:])
 
 
@@ -96,6 +98,24 @@ def test_the_cache_changes_nothing_and_nothing_is_decoded_twice(
     monkeypatch.setattr("training.inputs.cache.make_decoder", None)
     _same(_take(stream(5, tmp_path / "cache"), 13), decoded)
     assert len(list((tmp_path / "cache").iterdir())) == 1
+
+
+def test_memory_holds_the_same_examples_up_to_its_limit(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = cached_arrays(tmp_path, dataset, "train", FORM)
+    size = sum(array.nbytes for name, array in stored.items() if name != "key")
+    assert held_arrays(dataset, "train", FORM, size - 1) is None
+    assert held_arrays(dataset, "train", Form(), 10**9) is None  # images of any size
+    held = held_arrays(dataset, "train", FORM, size)
+    assert held is not None
+    assert held.keys() == stored.keys()
+    for name, array in stored.items():
+        np.testing.assert_array_equal(held[name], array)
+    stream = Stream(dataset, "train", FORM, 8, 5, memory_bytes=size)
+    first = _take(stream, 2)
+    monkeypatch.setattr("training.inputs.stream.make_decoder", None)  # nothing is decoded twice
+    _same(_take(stream, 2), first)
 
 
 def test_a_cache_that_another_container_left_half_made_is_in_nobodys_way(

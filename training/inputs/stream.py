@@ -21,7 +21,7 @@ from datasets.dataset import Dataset
 from datasets.errors import UsageError
 from training.augmentation import augment, sample_seed
 from training.augmentation_options import NOTHING, Augmentation
-from training.inputs.cache import cached_arrays
+from training.inputs.cache import cached_arrays, held_arrays
 from training.inputs.decoding import make_decoder
 from training.inputs.form import Element, Form
 from training.inputs.reading import PARALLEL, read_at
@@ -42,6 +42,7 @@ class Stream:
         augmentation: what is drawn anew for every example in every epoch.
         whole_batches: drop the examples of an epoch that do not fill a batch; else its last batch is smaller.
         cache: folder for decoded examples.
+        memory_bytes: without such a folder, decoded examples are kept in memory if all take no more than this.
     """
 
     dataset: Dataset
@@ -53,6 +54,7 @@ class Stream:
     augmentation: Augmentation = NOTHING
     whole_batches: bool = False
     cache: Path | None = None
+    memory_bytes: int = 0
 
     def __post_init__(self) -> None:
         if self.seed < 0:
@@ -104,7 +106,7 @@ class Stream:
     @cached_property
     def _arrays(self) -> dict[str, np.ndarray] | None:
         if self.cache is None:
-            return None
+            return held_arrays(self.dataset, self.split, self.form, self.memory_bytes)
         return cached_arrays(self.cache, self.dataset, self.split, self.form)
 
     def _decoded_batches(self, epoch: Any, skipped: Any) -> tf.data.Dataset:
