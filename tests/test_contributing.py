@@ -39,7 +39,7 @@ def test_the_page_names_all_that_a_scene_needs() -> None:
     section = PAGE.read_text().split("## Add a scene\n")[1].split("\n## ")[0]
     members = {name for name in {*vars(SceneGenerator), *get_annotations(SceneGenerator)} if not name.startswith("_")}
     assert {"name", "size", "licence", "randomisation", "sample"} <= members
-    assert {*members, "SCENES", "_SCENES"} <= set(re.findall(r"`(\w+)", section))
+    assert {*members, "SCENES", "SCENE_NAMES"} <= set(re.findall(r"`(\w+)", section))
     for scenes in SCENES.values():
         assert members <= set(dir(scenes)) | {field.name for field in fields(scenes)}
         assert {"size", "randomisation"} <= {field.name for field in fields(scenes) if field.init}

@@ -14,6 +14,7 @@ import pytest
 import yaml
 from PIL import Image
 
+import data_commands
 import realitygap
 from datasets.dataset import Dataset
 from datasets.tfrecord import read_records
@@ -41,7 +42,7 @@ def test_help_lists_every_command_and_is_quick(capsys: pytest.CaptureFixture[str
 def test_choices_are_those_of_the_tables() -> None:
     from rendering.scenes import SCENES
 
-    assert tuple(SCENES) == realitygap._SCENES
+    assert tuple(SCENES) == data_commands.SCENE_NAMES
 
 
 @pytest.mark.parametrize("command", realitygap.COMMANDS)
