@@ -44,7 +44,8 @@ class RenderingReader:
 
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")  # it becomes a folder and a part of file names that readers cut up
-_AHEAD = 2  # frames in work beside the one that the caller has
+_ENCODERS = 2  # a frame with all maps may take longer to encode than to draw
+_AHEAD = 1 + _ENCODERS  # frames in work beside the one that the caller has
 
 
 @dataclass(frozen=True)
@@ -143,11 +144,11 @@ class Frames:
     def open_reader(self) -> Iterator[Reader]:
         """One renderer on one thread of its own: an OpenGL context belongs to the thread that made it.
 
-        While a frame is drawn there, another thread encodes the one before, and the caller writes the one before that.
+        While a frame is drawn there, other threads encode those before, and the caller writes the one before them.
         """
         height, width = self.scenes.size
         with (
-            ThreadPoolExecutor(1, thread_name_prefix="encoder") as encoder,
+            ThreadPoolExecutor(_ENCODERS, thread_name_prefix="encoder") as encoder,
             ThreadPoolExecutor(1, thread_name_prefix="renderer") as thread,
         ):
             renderer = thread.submit(
