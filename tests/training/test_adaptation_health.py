@@ -11,7 +11,7 @@ import pytest
 from adaptation_toys import RECIPE, image_task, run
 from keras import layers
 
-from training.adaptation.health import DomainCollapse, findings, mean_entropy
+from training.adaptation.health import DomainCollapse, findings, label_entropy, mean_entropy
 from training.adaptation.network import Network
 from training.adaptation.task import BatchNorm
 
@@ -85,13 +85,17 @@ def _points(accuracy: float, loss: float = 0.5, diversity: float = 2.0) -> list[
         (_points(0.99), 1.9, "overpowering domain head: it still tells 99% of the domains apart"),
         (_points(0.7, loss=30.0), 1.9, "exploding adversary: the domain loss has come to 30"),
         (_points(0.7), 1.9, None),
-        (_points(0.7, diversity=0.1), 1.0, "few classes: predictions on the target have come down to 1.1 of 10"),
+        (
+            _points(0.7, diversity=0.1),
+            1.0,
+            "few classes: predictions on the target are as diverse as 1.1 equal classes, the",
+        ),
     ],
 )
 def test_findings_name_what_is_wrong_and_the_remedy(
     curve: list[dict[str, Any]], proxy_a: float, expected: str | None
 ) -> None:
-    found = findings(curve, 10, proxy_a)
+    found = findings(curve, np.log(10), proxy_a)
     assert len(found) == (expected is not None)
     if expected is not None:
         assert found[0].startswith(expected)
@@ -109,11 +113,22 @@ def test_a_reversal_too_weak_leaves_the_domain_head_overpowering() -> None:
 
 def test_few_classes_are_named_for_methods_that_adapt() -> None:
     task = image_task()
-    found = findings(run("minent", task, 0, replace(RECIPE, steps=6, watch_every=2)).curves, 4)
+    found = findings(run("minent", task, 0, replace(RECIPE, steps=6, watch_every=2)).curves, np.log(4))
     assert found == ()
     one = [{"scores": {"diversity": 0.02}}] * 3
-    assert findings(one, 4)[0].startswith("few classes: predictions on the target have come down to 1.0 of 4")
-    assert findings(one, 4, adapts=False) == ()
+    told = "few classes: predictions on the target are as diverse as 1.0 equal classes, the source's labels as 4.0"
+    assert findings(one, np.log(4))[0].startswith(told)
+    assert findings(one, np.log(4), adapts=False) == ()
+
+
+def test_few_classes_are_no_fault_where_one_class_is_nearly_everywhere() -> None:
+    """Nine pixels of ten are background: as diverse as 1.5 classes, however many the label space has."""
+    labels = np.array([[0] * 18 + [3, 5], [255] * 20], np.uint8)
+    entropy = -(0.9 * np.log(0.9) + 0.1 * np.log(0.05))
+    assert label_entropy(labels, 34) == pytest.approx(entropy)
+    background = [{"scores": {"diversity": 0.3}}] * 3
+    assert findings(background, label_entropy(labels, 34)) == ()
+    assert len(findings(background, np.log(34))) == 1
 
 
 def test_curves_carry_health() -> None:

@@ -15,7 +15,7 @@ _GUESSING_ACCURACY = 0.6
 _TOLD_APART = 1.5  # of a proxy A-distance of at most 2: 7 in 8 images
 _OVERPOWERING_ACCURACY = 0.98
 _EXPLODED_LOSS = 10.0
-_FEW_CLASSES = 0.3  # of ln(classes)
+_FEW_CLASSES = 0.3  # of the entropy of the source's labels
 
 
 def mean_entropy(logits: np.ndarray) -> float:
@@ -52,8 +52,15 @@ class DomainCollapse:
         return True
 
 
+def label_entropy(labels: np.ndarray, classes: int) -> float:
+    """Entropy in nats of the shares of the classes among labels of any shape; what is no class is left out."""
+    counts = np.bincount(labels[(labels >= 0) & (labels < classes)].ravel(), minlength=classes)
+    shares = counts[counts > 0] / max(int(counts.sum()), 1)
+    return float(-(shares * np.log(shares)).sum())
+
+
 def findings(
-    curves: Sequence[Mapping[str, Any]], classes: int, proxy_a: float | None = None, adapts: bool = True
+    curves: Sequence[Mapping[str, Any]], diversity: float, proxy_a: float | None = None, adapts: bool = True
 ) -> tuple[str, ...]:
     """What is wrong with a finished run beside a collapse, a sentence each with the remedy.
 
@@ -62,7 +69,7 @@ def findings(
 
     Args:
         curves: the watch points.
-        classes: number of classes.
+        diversity: `label_entropy` of the source, ln(classes) where all are as frequent.
         proxy_a: proxy A-distance of the features at the end, by a fresh classifier; None where it was not measured.
         adapts: whether the method looks at the target; one that does not cannot have brought it to anything.
     """
@@ -87,9 +94,10 @@ def findings(
             "or the learning rate, or normalise batches"
         )
     diversities = [point["scores"]["diversity"] for point in late if "scores" in point]
-    if adapts and len(diversities) == _PATIENCE and max(diversities) < _FEW_CLASSES * np.log(classes):
+    if adapts and len(diversities) == _PATIENCE and max(diversities) < _FEW_CLASSES * diversity:
+        answered, labelled = np.exp(diversities[-1]), np.exp(diversity)
         found.append(
-            f"few classes: predictions on the target have come down to {np.exp(diversities[-1]):.1f} of {classes} "
-            "classes; lower the weight of the entropy, or add diversity (infomax)"
+            f"few classes: predictions on the target are as diverse as {answered:.1f} equal classes, the source's "
+            f"labels as {labelled:.1f}; lower the weight of the entropy, or add diversity (infomax)"
         )
     return tuple(found)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from training.adaptation.checkpoints import Checkpoints
-from training.adaptation.health import DomainCollapse, findings
+from training.adaptation.health import DomainCollapse, findings, label_entropy
 from training.adaptation.measure import measure_features
 from training.adaptation.network import Network
 from training.adaptation.objective import Objective
@@ -97,7 +97,8 @@ def fit(objective: Objective, task: Task, recipe: Recipe, seed: int, note: Note,
             _train(run, trainer, streams, collapse, task, recipe, checkpoints, note, folder)
     domain = objective.network.domain_of(objective.evaluates_as)
     apart = measure_features(objective.network, task, domain)["proxy_a"].value if objective.heads else None
-    found = findings(run.curves, task.classes, apart, adapts=TARGET in objective.domains)
+    labels = task.source.labels if task.source.labels is not None else np.arange(task.classes)
+    found = findings(run.curves, label_entropy(labels, task.classes), apart, adapts=TARGET in objective.domains)
     return Outcome(objective.network, domain, tuple(run.curves), checkpoints, run.collapse, found)
 
 
