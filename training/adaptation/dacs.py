@@ -12,25 +12,30 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
+from training.adaptation.network import Network
 from training.adaptation.objective import Batch, Losses, Objective
-from training.adaptation.task import SOURCE, TARGET
-from training.adaptation.teacher import Taught
+from training.adaptation.task import SOURCE, TARGET, Recipe, Task
+from training.adaptation.teacher import Teacher, surer_than
 
+_SURE = 0.968
 _NOISE = 0.02  # standard deviation over the range of values
 _SHIFT_PIXELS = 2
 
 
-class Dacs(Taught):
+class Dacs(Objective):
     """Label loss on the source plus that on mixed images, weighted by the share of which the teacher is sure."""
 
     domains: ClassVar[tuple[int, ...]] = (SOURCE, TARGET)
 
-    threshold = 0.968
+    def __init__(self, network: Network, task: Task, recipe: Recipe, seed: int) -> None:
+        super().__init__(network, task, recipe, seed)
+        self.teacher = Teacher(network)
 
     def losses(self, batch: Batch) -> Losses:
         """The student's losses on the source and on mixed or perturbed target images."""
         target = batch.of_target(batch.images)
-        labels, sure = self.answers(batch)
+        assert self.teacher is not None
+        labels, sure = self.teacher.answers(batch, surer_than(_SURE))
         if self.dense:
             return self._mixed(batch, target, labels, sure)
         seen = perturbed(self, target, batch.step)

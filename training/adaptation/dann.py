@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import keras
 import tensorflow as tf
 
 from training.adaptation.domain_heads import reversed_head
@@ -23,8 +24,7 @@ class Dann(Objective):
 
     def __init__(self, network: Network, task: Task, recipe: Recipe, seed: int) -> None:
         super().__init__(network, task, recipe, seed)
-        head = reversed_head(network.feature_shape, network.domain_head(), recipe.steps, recipe.reversal)
-        self.heads = (head,)
+        self.heads = (domain_head(network, recipe),)
 
     def losses(self, batch: Batch) -> Losses:
         """The schedule is inside the reversal; a small weight here would starve the reversed gradient only."""
@@ -33,6 +33,11 @@ class Dann(Objective):
         loss, accuracy = domain_loss(logits, batch.domains)
         label_loss = self.label_loss(batch.labels, outputs.logits)
         return Losses({"label_loss": label_loss, "domain_loss": loss}, watched={"domain_accuracy": accuracy})
+
+
+def domain_head(network: Network, recipe: Recipe, weight: float = 1.0) -> keras.Model:
+    """The head that a network's features suit, behind a reversal of the recipe's strength times a weight."""
+    return reversed_head(network.feature_shape, network.domain_head(), recipe.steps, weight * recipe.reversal)
 
 
 def domain_loss(logits: Any, domains: Any, weights: Any = None) -> tuple[Any, Any]:

@@ -12,6 +12,7 @@ import tensorflow as tf
 from training.adaptation.network import Network
 from training.adaptation.schedules import reversal_strength
 from training.adaptation.task import SOURCE, TARGET, Recipe, Task
+from training.adaptation.teacher import Teacher
 from training.losses.class_weights import root_median_frequency
 
 
@@ -68,7 +69,8 @@ class Objective:
         heads: further models that are trained with the network.
         adversary: a model that is trained against it, with an optimiser of its own.
         adversary_rate: learning rate of that optimiser.
-        kept: variables besides, such as a teacher's, that a resumed run needs.
+        teacher: a copy that begins as the network is, whatever weights that was given, and follows it.
+        kept: variables besides, that a resumed run needs.
     """
 
     domains: ClassVar[tuple[int, ...]] = (SOURCE,)
@@ -82,6 +84,7 @@ class Objective:
         self.heads: Sequence[keras.Model] = ()
         self.adversary: keras.Model | None = None
         self.adversary_rate = 1e-4
+        self.teacher: Teacher | None = None
         self.kept: Sequence[Any] = ()
         self._cross_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=self.ignore)
         self._class_weights: Any = None
@@ -92,6 +95,8 @@ class Objective:
 
     def begin(self, task: Task) -> None:
         """Do what must be done once before the first step, such as taking statistics."""
+        if self.teacher is not None:
+            self.teacher.copy_student()
 
     def prepare(self, batch: Batch) -> Batch:
         """The batch as the network is to see it."""
@@ -103,7 +108,9 @@ class Objective:
         return Losses({"label_loss": self.label_loss(batch.labels, outputs.logits)})
 
     def after_step(self, step: Any) -> None:
-        """What follows the optimiser's step, such as moving a teacher."""
+        """What follows the optimiser's step."""
+        if self.teacher is not None:
+            self.teacher.follow(step)
 
     @property
     def trained(self) -> list[Any]:

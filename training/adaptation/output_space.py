@@ -6,6 +6,7 @@ pass for the source's. Unlike DANN there is no gradient reversal: both have a lo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import keras
@@ -29,36 +30,52 @@ class OutputSpace(Objective):
 
     def __init__(self, network: Network, task: Task, recipe: Recipe, seed: int) -> None:
         super().__init__(network, task, recipe, seed)
-        predictions = keras.Input((*(task.size if task.dense else ()), task.classes))
-        discriminator = discriminator_on_maps if task.dense else head_on_vectors
-        self.adversary = keras.Model(predictions, discriminator(predictions), name="discriminator")
-        self._weight = _WEIGHT_ON_MAPS if task.dense else _WEIGHT_ON_VECTORS
-        if not task.dense:
-            self.adversary_rate = recipe.learning_rate
+        _add_adversary(self, task)
 
     def losses(self, batch: Batch) -> Losses:
         """The network's losses, and the discriminator's on predictions through which no gradient flows."""
-        assert self.adversary is not None
-        outputs = self.network(batch.images, batch.domains)
-        seen = self.what_it_sees(tf.nn.softmax(outputs.logits))
-        fooled = self.adversary(batch.of_target(seen), training=True)
-        deception, _ = domain_loss(fooled, tf.fill([tf.shape(fooled)[0]], SOURCE))
-        own, accuracy = domain_loss(self.adversary(tf.stop_gradient(seen), training=True), batch.domains)
-        label_loss = self.label_loss(batch.labels, outputs.logits)
-        return Losses(
-            {"label_loss": label_loss, "adversarial_loss": self._weight * deception},
-            {"domain_loss": own},
-            {"domain_accuracy": accuracy},
-        )
-
-    def what_it_sees(self, probabilities: Any) -> Any:
-        """What is shown to the discriminator."""
-        return probabilities
+        return _adversarial_losses(self, batch, lambda probabilities: probabilities)
 
 
-class AdvEnt(OutputSpace):
+class AdvEnt(Objective):
     """AdvEnt: the adversary sees -p log p / ln C, how much each class adds to the uncertainty."""
 
-    def what_it_sees(self, probabilities: Any) -> Any:
-        """Weighted self-information."""
-        return -probabilities * tf.math.log(probabilities + LEAST) / tf.math.log(float(self.classes))
+    domains: ClassVar[tuple[int, ...]] = (SOURCE, TARGET)
+
+    def __init__(self, network: Network, task: Task, recipe: Recipe, seed: int) -> None:
+        super().__init__(network, task, recipe, seed)
+        _add_adversary(self, task)
+
+    def losses(self, batch: Batch) -> Losses:
+        """The same with weighted self-information."""
+        return _adversarial_losses(self, batch, self_information)
+
+
+def self_information(probabilities: Any) -> Any:
+    """`(n, ..., classes)`: how much each class adds to the uncertainty, 1 in all for a network that knows nothing."""
+    return -probabilities * tf.math.log(probabilities + LEAST) / tf.math.log(float(probabilities.shape[-1]))
+
+
+def _add_adversary(objective: Objective, task: Task) -> None:
+    predictions = keras.Input((*(task.size if task.dense else ()), task.classes))
+    discriminator = discriminator_on_maps if task.dense else head_on_vectors
+    objective.adversary = keras.Model(predictions, discriminator(predictions), name="discriminator")
+    if not task.dense:
+        objective.adversary_rate = objective.recipe.learning_rate
+
+
+def _adversarial_losses(objective: Objective, batch: Batch, seen_of: Callable[[Any], Any]) -> Losses:
+    """Both sides' losses, where the discriminator sees what `seen_of` makes of class probabilities."""
+    assert objective.adversary is not None
+    outputs = objective.network(batch.images, batch.domains)
+    seen = seen_of(tf.nn.softmax(outputs.logits))
+    fooled = objective.adversary(batch.of_target(seen), training=True)
+    deception, _ = domain_loss(fooled, tf.fill([tf.shape(fooled)[0]], SOURCE))
+    own, accuracy = domain_loss(objective.adversary(tf.stop_gradient(seen), training=True), batch.domains)
+    weight = _WEIGHT_ON_MAPS if objective.dense else _WEIGHT_ON_VECTORS
+    label_loss = objective.label_loss(batch.labels, outputs.logits)
+    return Losses(
+        {"label_loss": label_loss, "adversarial_loss": weight * deception},
+        {"domain_loss": own},
+        {"domain_accuracy": accuracy},
+    )

@@ -9,23 +9,34 @@ target images (domain mix-up: Xu et al., AAAI 2020, 1912.01805), while the adver
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import ClassVar
 
 import tensorflow as tf
 
-from training.adaptation.dann import Dann, domain_loss
+from training.adaptation.dann import domain_head, domain_loss
 from training.adaptation.information import diversity, mean_entropy
-from training.adaptation.objective import Batch, Losses
-from training.adaptation.teacher import Taught
+from training.adaptation.network import Network
+from training.adaptation.objective import Batch, Losses, Objective
+from training.adaptation.task import SOURCE, TARGET, Recipe, Task
+from training.adaptation.teacher import Teacher, surer_than
 from training.adaptation.views import other_views
 
+_SURE = 0.9
 _TEACHING_WEIGHT = 1.0
 _INFORMATION_WEIGHT = 0.3
 _BLENDED = 0.6  # at most so much of a target image in a source image
 _BLEND_STREAM = 19
 
 
-class Refine(Taught, Dann):
+class Refine(Objective):
     """The losses of DANN, information maximisation, and the teacher's labels on other views of target images."""
+
+    domains: ClassVar[tuple[int, ...]] = (SOURCE, TARGET)
+
+    def __init__(self, network: Network, task: Task, recipe: Recipe, seed: int) -> None:
+        super().__init__(network, task, recipe, seed)
+        self.heads = (domain_head(network, recipe),)
+        self.teacher = Teacher(network)
 
     def prepare(self, batch: Batch) -> Batch:
         """Blend source images with target images of the batch, whose figures are clutter there."""
@@ -39,7 +50,8 @@ class Refine(Taught, Dann):
     def losses(self, batch: Batch) -> Losses:
         """Four losses, those that trust the network's own answers rising as it goes."""
         target, domains = batch.of_target(batch.images), batch.of_target(batch.domains)
-        labels, sure = self.answers(batch)
+        assert self.teacher is not None
+        labels, sure = self.teacher.answers(batch, surer_than(_SURE))
         outputs = self.network(batch.images, batch.domains)
         own = batch.of_target(outputs.logits)
         domain, accuracy = domain_loss(self.heads[0](outputs.features, training=True), batch.domains)

@@ -14,29 +14,31 @@ import tensorflow as tf
 from training.adaptation.augmentation import AUGMENTATIONS, changed_values, draws_of
 from training.adaptation.dacs import class_mask
 from training.adaptation.network import Network
-from training.adaptation.objective import Batch, Losses
+from training.adaptation.objective import Batch, Losses, Objective
 from training.adaptation.task import SOURCE, TARGET, Recipe, Task
-from training.adaptation.teacher import Taught
+from training.adaptation.teacher import Teacher
 from training.adaptation.views import other_views
 
 _MIXING_STREAM = 2  # of random numbers; see `Objective.random`
 _CONFIDENCE_MOMENTUM = 0.95
 
 
-class SelfTraining(Taught):
+class SelfTraining(Objective):
     """Label loss on the source plus that on changed target images with the teacher's labels, where it is sure."""
 
     domains: ClassVar[tuple[int, ...]] = (SOURCE, TARGET)
 
     def __init__(self, network: Network, task: Task, recipe: Recipe, seed: int) -> None:
         super().__init__(network, task, recipe, seed)
+        self.teacher = Teacher(network)
         self.confidence = tf.Variable(tf.fill([task.classes], 1.0 / task.classes), trainable=False)
         """How sure the teacher is, on average, of what it takes for each class."""
-        self.kept = [*self.kept, self.confidence]
+        self.kept = [self.confidence]
 
     def losses(self, batch: Batch) -> Losses:
         """The student's losses on the source and on changed target images."""
-        labels, sure = self.answers(batch)
+        assert self.teacher is not None
+        labels, sure = self.teacher.answers(batch, self.is_sure)
         # Target images pass as they are only for their statistics, which the views must not touch.
         outputs = self.network(batch.images, batch.domains)
         views, labels, sure = self.views(batch.of_target(batch.images), labels, sure, batch.step)

@@ -71,7 +71,8 @@ class Trainer:
         models += [self.objective.adversary] if self.objective.adversary is not None else []
         optimizers = [self._optimizer] + ([self._against] if self._against is not None else [])
         found = [variable for owner in (*models, *optimizers) for variable in owner.variables]
-        return [*found, *self.objective.kept]
+        teacher = self.objective.teacher
+        return [*found, *(teacher.variables if teacher else ()), *self.objective.kept]
 
     def _take_step(self, number: Any, places: Any, pixels: Any, labels: Any) -> dict[str, Any]:
         """The data are arguments: TensorFlow never frees graphs with gradients of their own, nor what they capture."""

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import keras
 import tensorflow as tf
 
 from training.adaptation.network import Network
-from training.adaptation.objective import Batch, Objective
-from training.adaptation.task import Recipe, Task
 
-_MOMENTUM = 0.99
+if TYPE_CHECKING:
+    from training.adaptation.objective import Batch
 
 
 class Teacher:
     """The moving average of a network's weights, and its predictions."""
 
-    def __init__(self, network: Network, momentum: float) -> None:
+    def __init__(self, network: Network, momentum: float = 0.99) -> None:
         self._momentum = momentum
         self._student = network.model
         model = keras.models.clone_model(network.model)
@@ -37,6 +37,17 @@ class Teacher:
         """`(n, ..., classes)` probabilities in evaluation mode, through which no gradient flows."""
         return tf.stop_gradient(tf.nn.softmax(self.network(images, domains, training=False).logits))
 
+    def answers(self, batch: Batch, is_sure: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
+        """Its classes `(n, ...)` int32 of the batch's target images, and 1.0 where they are believed, else 0.0.
+
+        Args:
+            batch: of both domains.
+            is_sure: whether to believe classes `(n, ...)` int32 that have these probabilities.
+        """
+        probabilities = self.predict(batch.of_target(batch.images), batch.of_target(batch.domains))
+        labels = tf.argmax(probabilities, axis=-1, output_type=tf.int32)
+        return labels, tf.cast(is_sure(labels, tf.reduce_max(probabilities, axis=-1)), tf.float32)
+
     def follow(self, step: Any) -> None:
         """Move towards the student; faster in the first steps, when the average has nothing to say yet."""
         momentum = tf.minimum(1.0 - 1.0 / (tf.cast(step, tf.float32) + 2.0), self._momentum)
@@ -48,34 +59,6 @@ class Teacher:
             own.assign(other.value)
 
 
-class Taught(Objective):
-    """A method with a teacher, whose answers about target images the network learns.
-
-    Attributes:
-        threshold: probability above which the teacher is sure.
-    """
-
-    threshold = 0.9
-
-    def __init__(self, network: Network, task: Task, recipe: Recipe, seed: int) -> None:
-        super().__init__(network, task, recipe, seed)
-        self.teacher = Teacher(network, _MOMENTUM)
-        self.kept = self.teacher.variables
-
-    def begin(self, task: Task) -> None:
-        """The teacher begins as the student is, whatever weights that was given."""
-        self.teacher.copy_student()
-
-    def answers(self, batch: Batch) -> tuple[Any, Any]:
-        """The teacher's classes `(n, ...)` int32 of the batch's target images, and 1.0 where it is sure, else 0.0."""
-        probabilities = self.teacher.predict(batch.of_target(batch.images), batch.of_target(batch.domains))
-        labels = tf.argmax(probabilities, axis=-1, output_type=tf.int32)
-        return labels, tf.cast(self.is_sure(labels, tf.reduce_max(probabilities, axis=-1)), tf.float32)
-
-    def is_sure(self, labels: Any, probabilities: Any) -> Any:
-        """Whether answers `(n, ...)` int32 with these probabilities are believed."""
-        return probabilities > self.threshold
-
-    def after_step(self, step: Any) -> None:
-        """The teacher follows."""
-        self.teacher.follow(step)
+def surer_than(threshold: float) -> Callable[[Any, Any], Any]:
+    """Believes answers whose probability is above a threshold."""
+    return lambda labels, probabilities: probabilities > threshold

@@ -6,16 +6,15 @@ in the direction that changes them most (VAT: Miyato et al., 1704.03976).
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from training.adaptation.dann import Dann, domain_loss
+from training.adaptation.dann import domain_head, domain_loss
 from training.adaptation.information import mean_entropy
 from training.adaptation.network import Network
-from training.adaptation.objective import Batch, Losses
-from training.adaptation.task import Recipe, Task
+from training.adaptation.objective import Batch, Losses, Objective
+from training.adaptation.task import SOURCE, TARGET, Recipe, Task
 
 _DOMAIN_WEIGHT = 0.3
 _TARGET_WEIGHT = 0.1
@@ -24,11 +23,14 @@ _RADIUS = 0.03  # root of the mean square of the perturbation, over the range of
 _PROBE = 1e-3
 
 
-class Vat(Dann):
+class Vat(Objective):
     """The losses of DANN, entropy, and virtual adversarial training on both domains."""
 
+    domains: ClassVar[tuple[int, ...]] = (SOURCE, TARGET)
+
     def __init__(self, network: Network, task: Task, recipe: Recipe, seed: int) -> None:
-        super().__init__(network, task, replace(recipe, reversal=_DOMAIN_WEIGHT * recipe.reversal), seed)
+        super().__init__(network, task, recipe, seed)
+        self.heads = (domain_head(network, recipe, _DOMAIN_WEIGHT),)
 
     def losses(self, batch: Batch) -> Losses:
         """Four losses, those on the target rising as the classifier learns."""
