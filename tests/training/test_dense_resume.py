@@ -50,7 +50,7 @@ def test_a_segmentation_run_that_was_killed_in_a_step_goes_on_to_the_bit(
 ) -> None:
     """Weights, statistics, curves, moments; of DACS the teacher, of the output-space method the discriminator."""
     # After so few steps the teacher is sure of nothing, and a run that lost it would look the same.
-    monkeypatch.setattr(dacs.Dacs, "threshold", 0.0)
+    monkeypatch.setattr(dacs, "_SURE", 0.0)
     whole = _run(name, tmp_path / "whole")
     step = Trainer.step
 
