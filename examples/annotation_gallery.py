@@ -240,6 +240,7 @@ def sheet(pictures: dict[str, np.ndarray], columns: int) -> Image.Image:
 
 
 def main(out: Path, hdr_map: str | None) -> None:
+    """Write every sheet into a folder, lit by an HDR map or by the analytic sky."""
     environment = EnvironmentLight(RadianceFile(hdr_map) if hdr_map else AnalyticSky())
     out.mkdir(parents=True, exist_ok=True)
     with Renderer(HEIGHT, WIDTH, annotations=ANNOTATIONS) as renderer:

@@ -25,6 +25,7 @@ GREY = (0.42, 0.42, 0.42)
 
 
 def portrait(asset: Asset) -> Scene:
+    """One asset in neutral light, its front half turned to the viewer."""
     direction = np.array([np.sin(np.radians(35)), np.tan(np.radians(25)), np.cos(np.radians(35))])
     radius = float(np.linalg.norm(asset.size_m)) / 2
     distance = distance_to_fit_m(radius, 0.97, FIELD_OF_VIEW)
@@ -52,6 +53,7 @@ def sheet(cells: list[tuple[str, str, np.ndarray]]) -> np.ndarray:
 
 
 def main(assets: str, out: str, *catalogues: str) -> None:
+    """Write a page for each catalogue and name what could not be loaded."""
     Path(out).mkdir(parents=True, exist_ok=True)
     with Renderer(CELL, CELL) as renderer:
         for catalogue in find_catalogues(assets, catalogues):

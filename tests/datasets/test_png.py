@@ -51,7 +51,7 @@ def test_a_photograph_is_what_pillow_makes_of_it(level: int, chunk_bytes: int) -
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
-@pytest.mark.parametrize("level", [1, 6])
+@pytest.mark.parametrize("level", [1, 6, 9])
 def test_other_libraries_read_what_is_written(channels: int, level: int) -> None:
     pixels = np.random.default_rng(channels).integers(0, 1 << 8, (37, 41, channels), np.uint8)
     with Image.open(io.BytesIO(encode_png(pixels, level))) as image:

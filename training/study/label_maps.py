@@ -18,7 +18,7 @@ from training.inputs.form import Form
 from training.inputs.reading import load_arrays, read_split
 from training.metrics.conventions import convention_of
 from training.networks import street
-from training.study.data import Labelled, TestImages
+from training.study.data import Labelled, StudyData, TestImages
 from training.study.examples import Colours, write_examples, write_test_images
 from training.study.parts import Part
 from training.study.reading import EXAMPLES_NAME
@@ -49,16 +49,6 @@ class LabelMaps:
             label_space(found, "semantic", self._name)  # refuses one that has no way there
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """Of the classes."""
-        return self.space.names
-
-    @property
-    def convention(self) -> str:
-        """Of the mean IoU."""
-        return convention_of(self.space.name).name
-
-    @property
     def colours(self) -> list[tuple[int, int, int]]:
         """Of each class."""
         return [entry.colour for entry in self.space.classes]
@@ -84,6 +74,28 @@ class LabelMaps:
         keys = np.array([row["key"] for row in rows])
         return TestImages(keys, np.stack([row["image"] for row in rows]), labels, sizes)
 
+    def study_data(
+        self, source: Callable[[str], Labelled], name: str, parts: Mapping[str, Part], other: Part | None = None
+    ) -> StudyData:
+        """Everything that rows are trained and scored on.
+
+        Args:
+            source: gives the labelled source images by the name of the set.
+            name: of the set that all entries learn from but ablations.
+            parts: `adapt`, `validation` and `test`, of the target.
+            other: of another real set, scored besides.
+        """
+        return StudyData(
+            source,
+            name,
+            self.labelled(parts["adapt"], parts["validation"]),
+            self.test_images(parts["test"]),
+            self.space.names,
+            convention_of(self.space.name).name,
+            self._network,
+            None if other is None else self.test_images(other),
+        )
+
     def write_examples(self, folder: Path, parts: Mapping[str, Part], test: TestImages) -> None:
         """Write a few images of each domain in the colours of the classes, a list of them, and the test images.
 
@@ -99,10 +111,9 @@ class LabelMaps:
         write_test_images(folder, test.pixels)
         write_json(folder / EXAMPLES_NAME, listed)
 
-    def network(self) -> Callable[[BatchNorm], Network]:
+    def _network(self, mode: BatchNorm) -> Network:
         """The network of all rows."""
-        size, classes = self._size, len(self.names)
-        return lambda mode: Network(street.build(size, classes), street.FEATURES, mode)
+        return Network(street.build(self._size, len(self.space)), street.FEATURES, mode)
 
     def _colours_of(self, dataset: Dataset) -> Colours:
         table = label_table(dataset, "semantic", self._name)

@@ -77,17 +77,9 @@ class SegmentationSource:
         Raises:
             UsageError: a split or field is missing.
         """
-        parts, maps = self._parts, self._maps
-        name = self._source.name
-        return StudyData(
-            held_in_memory(lambda _: maps.labelled(parts["train"], parts["train watch"]), {name: self._source}),
-            name,
-            maps.labelled(parts["adapt"], parts["validation"]),
-            maps.test_images(parts["test"]),
-            maps.names,
-            maps.convention,
-            maps.network(),
-        )
+        parts, name = self._parts, self._source.name
+        source = held_in_memory(lambda _: self._maps.labelled(parts["train"], parts["train watch"]), {name: None})
+        return self._maps.study_data(source, name, parts)
 
     def write_examples(self, folder: Path, data: StudyData) -> None:
         """Write pictures for the report."""

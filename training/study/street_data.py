@@ -96,20 +96,9 @@ class StreetSource:
         Raises:
             UsageError: a split or field is missing.
         """
-        parts, maps = self._parts, self._maps
-        other = None
-        if self._other is not None:
-            other = maps.test_images(Part(self._other, self._domains.other_test_split))
-        return StudyData(
-            held_in_memory(self._load_source, self._sets),
-            self._synthetic.name,
-            maps.labelled(parts["adapt"], parts["validation"]),
-            maps.test_images(parts["test"]),
-            maps.names,
-            maps.convention,
-            maps.network(),
-            other,
-        )
+        other = Part(self._other, self._domains.other_test_split) if self._other else None
+        source = held_in_memory(self._load_source, self._sets)
+        return self._maps.study_data(source, self._synthetic.name, self._parts, other)
 
     def write_examples(self, folder: Path, data: StudyData) -> None:
         """Write a few images of each domain in the colours of the study's classes, a list of them, and test images."""
