@@ -3,7 +3,7 @@
 
 FROM python:3.12-slim AS command
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libegl1 libgl1 libgl1-mesa-dri libfontconfig1 make \
+    && apt-get install -y --no-install-recommends libegl1 libgl1 libgl1-mesa-dri libfontconfig1 gcc libc6-dev make \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /opt/realitygap
 COPY requirements.lock setup.cfg pyproject.toml README.md LICENSE ./
@@ -17,7 +17,7 @@ ENTRYPOINT ["realitygap"]
 # together. The entry point stays Beam's own: it is what the engines start.
 FROM apache/beam_python3.12_sdk:2.77.0 AS worker
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libegl1 libgl1 libgl1-mesa-dri libfontconfig1 \
+    && apt-get install -y --no-install-recommends libegl1 libgl1 libgl1-mesa-dri libfontconfig1 gcc libc6-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /opt/realitygap
 COPY requirements.lock setup.cfg pyproject.toml README.md LICENSE ./

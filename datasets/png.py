@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 import imagecodecs
 import numpy as np
 
+from datasets.kernels import kernels
+
+Chunk = tuple[bytes, memoryview]
+"""Kind and body of a part of a PNG file (5.3)."""
+
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-PALETTE = 3
-CHANNELS = {0: 1, 2: 3, PALETTE: 1, 4: 2, 6: 4}
+GREY, RGB, PALETTE = 0, 2, 3
+CHANNELS = {GREY: 1, RGB: 3, PALETTE: 1, 4: 2, 6: 4}
 """Samples a pixel by colour type (11.2.2); a palette counts as its index."""
 
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # by samples a pixel
@@ -51,15 +56,18 @@ def decode_png(data: bytes) -> np.ndarray:
         ValueError: a checksum fails or the file is cut short.
         RuntimeError: libpng refuses it.
     """
-    compressed = b"".join(body for kind, body in _chunks(data) if kind == b"IDAT")
+    chunks = list(_chunks(data))
     width, height, bits, colour_type = png_header(data)
-    size = height * (1 + width * CHANNELS[colour_type] * bits // 8)
-    interlaced = data[28]
-    if colour_type == 2 and size >= _SLOW_TO_INFLATE and not interlaced:
-        with suppress(imagecodecs.DeflateError):  # then libpng judges the file as it is
-            pixels = imagecodecs.deflate_decode(compressed, out=size)
-            if len(pixels) == size:
-                data = _stored(data, bytes(pixels), compressed[-4:])
+    row_bytes = width * CHANNELS[colour_type] * bits // 8
+    size = height * (1 + row_bytes)
+    with suppress(imagecodecs.DeflateError, ValueError):  # then libpng judges the file as it is
+        if _plain(data, chunks) and bits >= 8:
+            loops = kernels()
+            if loops and (colour_type == GREY or bits == 16):
+                shape = (height, width, CHANNELS[colour_type])
+                return loops.undo_filters(_inflated(chunks, size), shape, np.uint8 if bits == 8 else np.uint16)
+            if colour_type == RGB and size >= _SLOW_TO_INFLATE:
+                data = _stored(data, _inflated(chunks, size), chunks)
     return np.asarray(imagecodecs.png_decode(data))
 
 
@@ -88,7 +96,30 @@ def encode_png(pixels: np.ndarray, level: int = 1) -> bytes:
     return b"".join([SIGNATURE, *_chunk(b"IHDR", header), *_chunk(b"IDAT", body), *_chunk(b"IEND")])
 
 
-def _stored(data: bytes, pixels: bytes, checksum: bytes) -> bytes:
+def _plain(data: bytes, chunks: Sequence[Chunk]) -> bool:
+    """Whether rows follow each other (8.1), and no colour is named that is to be seen through (11.3.2)."""
+    interlaced = data[28]
+    return not interlaced and all(kind != b"tRNS" for kind, _ in chunks)
+
+
+def _inflated(chunks: Sequence[Chunk], size: int) -> bytes:
+    """The filtered rows.
+
+    Raises:
+        imagecodecs.DeflateError: they are damaged, or more than `size` bytes.
+        ValueError: they are fewer.
+    """
+    rows = bytes(imagecodecs.deflate_decode(_compressed(chunks), out=size))
+    if len(rows) != size:
+        raise ValueError(f"wanted {size} bytes of rows, got {len(rows)}")
+    return rows
+
+
+def _compressed(chunks: Sequence[Chunk]) -> bytes:
+    return b"".join(body for kind, body in chunks if kind == b"IDAT")
+
+
+def _stored(data: bytes, pixels: bytes, chunks: Sequence[Chunk]) -> bytes:
     """The same image with its filtered rows not compressed.
 
     libpng spends most of its time inflating photographs, which libdeflate does three times as fast; what is left to
@@ -100,6 +131,7 @@ def _stored(data: bytes, pixels: bytes, checksum: bytes) -> bytes:
         block = view[start : start + _LARGEST_STORED]
         last = start + len(block) == len(pixels)
         blocks += [struct.pack("<BHH", last, len(block), len(block) ^ 0xFFFF), block]
+    checksum = _compressed(chunks)[-4:]
     return b"".join([SIGNATURE, data[8:33], *_chunk(b"IDAT", *blocks, checksum), *_chunk(b"IEND")])
 
 
@@ -114,7 +146,7 @@ def _crc32(data: bytes | memoryview, crc: int = 0) -> int:
     return imagecodecs.deflate_crc32(data, crc)  # type: ignore[arg-type]  # ten times as fast as zlib's
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
+def _chunks(data: bytes) -> Iterator[Chunk]:
     """Kind and body of every chunk to the last, each proved by its CRC.
 
     Raises:

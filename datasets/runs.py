@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import numpy as np
 from PIL import Image
 
+from datasets.kernels import kernels
+
 _FEW = 1 / 8  # runs a pixel; with more of them a plain histogram is faster
-_FEW_IDS = 4  # up to so many are sooner looked for one by one
 
 
-def count_ids(ids: np.ndarray, expected: Collection[int] = ()) -> np.ndarray:
-    """`(256,)` int64 pixels of each id in `(height, width, 1)` uint8 ids.
-
-    The result does not depend on `expected`, the ids that there should be; it is only found sooner.
-    """
-    if 0 < len(expected) <= _FEW_IDS:
-        counts = np.zeros(256, np.int64)
-        for index in expected:
-            counts[index] = np.count_nonzero(ids == index)
-        if counts.sum() == ids.size:
-            return counts
+def count_ids(ids: np.ndarray) -> np.ndarray:
+    """`(256,)` int64 pixels of each id in `(height, width, 1)` uint8 ids."""
+    loops = kernels()
+    if loops:
+        return loops.count_ids(ids)
     values, lengths = _runs(ids)
     if lengths is not None:
         return np.bincount(values, lengths, 256).astype(np.int64)  # its float64 sums are exact below 2**53
@@ -32,8 +25,8 @@ def count_ids(ids: np.ndarray, expected: Collection[int] = ()) -> np.ndarray:
 
 def count_distinct(ids: np.ndarray) -> int:
     """How many ids other than 0 occur in `(height, width, 1)` ids of any integer type."""
-    values, _ = _runs(ids)
-    return int(np.count_nonzero(np.unique(values)))
+    loops = kernels() if ids.dtype == np.uint16 else None
+    return int(np.count_nonzero(loops.distinct_ids(ids) if loops else np.unique(_runs(ids)[0])))
 
 
 def _runs(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:

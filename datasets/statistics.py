@@ -131,7 +131,7 @@ def id_counts(sample: Sample, column: Column) -> np.ndarray:
     Raises:
         BadSample: an id is not in the label space; the message lists the ids.
     """
-    counts = count_ids(sample.value(column.path).array, column.space.ids if column.space else ())
+    counts = count_ids(sample.value(column.path).array)
     unknown = column.space.unknown_ids(counts) if column.space else ()
     if unknown:
         raise BadSample(

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from datasets.kernels import kernels
 from rendering.context import INSTALL_COMMAND, probe
 
 _PACKAGES = ("tensorflow", "keras", "apache-beam", "vispy", "PyOpenGL", "trimesh", "numpy", "imagecodecs", "simplejpeg")
@@ -40,7 +41,8 @@ class Check:
 
 def examine() -> tuple[Check, ...]:
     """All checks, the OpenGL one in a process of its own so that a crashing driver is a finding too."""
-    return (_python(), *(_package(name) for name in _PACKAGES), _own_datasets(), _opengl(), _disk(), _shared_memory())
+    packages = (_package(name) for name in _PACKAGES)
+    return (_python(), *packages, _own_datasets(), _loops(), _opengl(), _disk(), _shared_memory())
 
 
 def _python() -> Check:
@@ -63,6 +65,12 @@ def _own_datasets() -> Check:
     ok = (place / "fields.py").is_file()
     remedy = "" if ok else "uninstall Hugging Face's package `datasets` from this environment: `pip uninstall datasets`"
     return Check("import datasets", ok, "ours" if ok else f"another package, {place}", remedy)
+
+
+def _loops() -> Check:
+    built = kernels() is not None
+    found = "built" if built else "not built, so label maps are read slowly; install a C compiler, run `make setup`"
+    return Check("loops in C", True, found)
 
 
 def _opengl() -> Check:

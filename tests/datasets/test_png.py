@@ -1,4 +1,4 @@
-"""The way through libdeflate against Pillow, a decoder that shares none of it."""
+"""The ways through libdeflate and the loops in C against Pillow and libpng, decoders that share none of it."""
 
 from __future__ import annotations
 
@@ -40,6 +40,12 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
+@pytest.fixture(params=["in C", "without"], autouse=True)
+def _loops(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "without":
+        monkeypatch.setattr("datasets.png.kernels", lambda: None)
+
+
 @pytest.mark.parametrize("level", [0, 1, 9])
 @pytest.mark.parametrize("chunk_bytes", [777, 8192, 1 << 30])
 def test_a_photograph_is_what_pillow_makes_of_it(level: int, chunk_bytes: int) -> None:
@@ -60,6 +66,54 @@ def test_other_libraries_read_what_is_written(channels: int, level: int) -> None
     deep = pixels.astype(np.uint16) * 257 + 3
     decoded = imagecodecs.png_decode(encode_png(deep, level))  # libpng's; Pillow cuts 16 bits
     np.testing.assert_array_equal(decoded.reshape(deep.shape), deep)
+
+
+def _label_map(dtype: type[np.unsignedinteger]) -> np.ndarray:
+    """`(90, 130, 1)` ids in ragged patches, which makes encoders choose every filter."""
+    generator = np.random.default_rng(3)
+    coarse = generator.integers(0, np.iinfo(dtype).max, (9, 13), dtype)
+    rows, columns = np.mgrid[:90, :130] + generator.integers(0, 3, (2, 90, 130))
+    return coarse[np.minimum(rows // 10, 8), np.minimum(columns // 10, 12), None]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_label_map_is_what_other_libraries_make_of_it(dtype: type[np.unsignedinteger]) -> None:
+    ids = _label_map(dtype)
+    written = imagecodecs.png_encode(ids)  # libpng chooses a filter for every row
+    np.testing.assert_array_equal(decode_pixels(written), ids)
+    if dtype == np.uint8:
+        np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(written))), ids[:, :, 0])
+    np.testing.assert_array_equal(decode_pixels(encode_png(ids)), ids)
+
+
+def test_a_grey_that_is_to_be_seen_through_is_left_to_libpng() -> None:
+    ids = _label_map(np.uint8)
+    data = encode_png(ids)
+    seen_through = data[:33] + _chunk(b"tRNS", b"\0\7") + data[33:]
+    np.testing.assert_array_equal(decode_png(seen_through), imagecodecs.png_decode(seen_through))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("what", ["checksum", "too few rows", "too many rows", "filter", "interlaced"])
+def test_a_damaged_label_map_is_judged_as_libpng_judges_it(what: str, dtype: type[np.unsignedinteger]) -> None:
+    ids = _label_map(dtype)
+    body = ids[:, :, 0].astype(ids.dtype.newbyteorder(">")).tobytes()
+    row_bytes = 130 * ids.itemsize
+    rows = b"".join(b"\0" + body[start : start + row_bytes] for start in range(0, len(body), row_bytes))
+    stream = {
+        "checksum": zlib.compress(rows)[:-4] + b"\1\2\3\4",
+        "too few rows": zlib.compress(rows[: len(rows) // 2]),
+        "too many rows": zlib.compress(rows + rows[: 1 + row_bytes]),
+        "filter": zlib.compress(b"\7" + rows[1:]),
+        "interlaced": zlib.compress(rows),
+    }[what]
+    header = struct.pack(">IIBBBBB", 130, 90, 8 * ids.itemsize, 0, 0, 0, what == "interlaced")
+    data = encode_png(ids)[:8] + _chunk(b"IHDR", header) + _chunk(b"IDAT", stream) + _chunk(b"IEND", b"")
+    if what == "too many rows":
+        np.testing.assert_array_equal(decode_pixels(data), ids)
+        return
+    with pytest.raises(BadSample, match="the PNG is damaged"):
+        decode_pixels(data)
 
 
 def test_sixteen_bits_of_colour_are_exact() -> None:

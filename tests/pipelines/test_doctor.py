@@ -21,3 +21,12 @@ def test_a_missing_package_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "_PACKAGES", ("no-such-package",))
     (check,) = (check for check in doctor.examine() if not check.ok)
     assert (check.name, check.found, check.remedy) == ("no-such-package", "not installed", "run `make setup`")
+
+
+@pytest.mark.parametrize("built, words", [(object(), "built"), (None, "not built, so label maps are read slowly")])
+def test_loops_in_c_are_named_but_not_required(monkeypatch: pytest.MonkeyPatch, built: object, words: str) -> None:
+    monkeypatch.setattr(doctor, "probe", lambda: GlProbe(True, "v", "r", "4.5"))
+    monkeypatch.setattr(doctor, "kernels", lambda: built)
+    (check,) = (check for check in doctor.examine() if check.name == "loops in C")
+    assert check.ok
+    assert check.found.startswith(words)

@@ -21,6 +21,9 @@ def test_the_image_has_the_locked_beam_the_gl_packages_and_beams_entry_point() -
     assert text.count("--require-hashes -r requirements.lock") == 2
 
 
-def test_make_installs_the_same_gl_packages() -> None:
-    (packages,) = re.findall(r"^GL_PACKAGES := (.*)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
-    assert INSTALL_COMMAND.endswith(packages)
+def test_make_and_the_images_install_the_same_packages() -> None:
+    (packages,) = re.findall(r"^SYSTEM_PACKAGES := (.*)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    gl_packages, compiler = packages.split(" gcc ")
+    assert INSTALL_COMMAND.endswith(f" {gl_packages}")
+    assert compiler == "libc6-dev"
+    assert (ROOT / "Dockerfile").read_text("utf-8").count(f"--no-install-recommends {packages} ") == 2

@@ -1,0 +1,139 @@
+"""The loops in C against the words of the PNG specification and numpy. They are built by `make setup`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from datasets.kernels import Kernels, kernels
+
+
+@pytest.fixture(scope="module")
+def loops() -> Kernels:
+    found = kernels()
+    if found is None:
+        pytest.skip("the loops in C are not built here: `make setup` builds them where there is a C compiler")
+    return found
+
+
+def _filtered(rows: np.ndarray, filters: list[int], pixel: int) -> bytes:
+    """What an encoder stores for `(height, bytes)` rows: PNG, second edition, 9.2, byte by byte."""
+    out = bytearray()
+    above = np.zeros(rows.shape[1], np.uint8)
+    for row, kind in zip(rows, filters, strict=True):
+        out.append(kind)
+        for place, byte in enumerate(row.tolist()):
+            left, up = (int(row[place - pixel]) if place >= pixel else 0), int(above[place])
+            corner = int(above[place - pixel]) if place >= pixel else 0
+            estimate = left + up - corner
+            nearest = min((left, up, corner), key=lambda value: abs(estimate - value))
+            out.append((byte - (0, left, up, (left + up) // 2, nearest)[kind]) % 256)
+        above = row
+    return bytes(out)
+
+
+_IDS = st.lists(st.tuples(st.integers(0, 255), st.integers(1, 40)), min_size=1, max_size=12)
+"""Ids and how often each is repeated: rows like those of label maps."""
+
+
+@st.composite
+def _maps(draw: st.DrawFn, width_bytes: int = 1) -> np.ndarray:
+    height, width = draw(st.integers(1, 6)), draw(st.integers(1, 70))
+    runs = draw(_IDS)
+    line = np.repeat([i for i, _ in runs], [n for _, n in runs])
+    shift = draw(st.integers(0, 9))
+    rows = [np.resize(np.roll(line, shift * y), width * width_bytes) for y in range(height)]
+    return np.array(rows, np.uint8)
+
+
+@pytest.mark.parametrize("pixel", [1, 2, 3, 6])
+@given(data=st.data())
+def test_filters_are_undone_as_the_specification_says(loops: Kernels, pixel: int, data: st.DataObject) -> None:
+    rows = data.draw(_maps(pixel))
+    filters = data.draw(st.lists(st.integers(0, 4), min_size=len(rows), max_size=len(rows)))
+    deep = pixel % 2 == 0
+    shape = (len(rows), rows.shape[1] // pixel, pixel // 2 if deep else pixel)
+    pixels = loops.undo_filters(_filtered(rows, filters, pixel), shape, np.uint16 if deep else np.uint8)
+    wanted = rows.view(">u2").astype(np.uint16) if deep else rows
+    np.testing.assert_array_equal(pixels, wanted.reshape(shape))
+
+
+@pytest.mark.parametrize("size", [11, 13])
+def test_rows_of_another_size_are_refused(loops: Kernels, size: int) -> None:
+    with pytest.raises(ValueError, match=f"2 rows of 5 bytes and their filters, got {size} bytes"):
+        loops.undo_filters(bytes(size), (2, 5, 1), np.uint8)
+
+
+@pytest.mark.parametrize("kind", [5, 255])
+def test_a_filter_that_does_not_exist_is_refused(loops: Kernels, kind: int) -> None:
+    with pytest.raises(ValueError, match="a row names a filter that does not exist"):
+        loops.undo_filters(bytes([0, 1, 2, kind, 1, 2]), (2, 2, 1), np.uint8)
+
+
+@given(ids=_maps())
+def test_ids_are_counted_as_numpy_counts_them(loops: Kernels, ids: np.ndarray) -> None:
+    np.testing.assert_array_equal(loops.count_ids(ids), np.bincount(ids.ravel(), minlength=256))
+    np.testing.assert_array_equal(loops.count_ids(ids.T), np.bincount(ids.ravel(), minlength=256))
+
+
+@given(ids=_maps(), factor=st.sampled_from([1, 256, 257]))
+def test_distinct_ids_are_those_of_numpy(loops: Kernels, ids: np.ndarray, factor: int) -> None:
+    wide = ids.astype(np.uint16) * factor  # neighbours that differ in their low, high or both bytes
+    np.testing.assert_array_equal(loops.distinct_ids(wide), np.unique(wide))
+
+
+def test_ids_of_another_type_are_refused(loops: Kernels) -> None:
+    with pytest.raises(ValueError, match="ids must be uint8, got uint16"):
+        loops.count_ids(np.zeros((2, 2), np.uint16))
+    with pytest.raises(ValueError, match="ids must be uint16, got uint8"):
+        loops.distinct_ids(np.zeros((2, 2), np.uint8))
+
+
+def test_nothing_is_read_or_written_outside_the_arrays(loops: Kernels) -> None:
+    """Every array ends where a page begins that no one may touch, or begins where one ends; in a process of its own."""
+    code = """
+        import ctypes, mmap
+        import numpy as np
+        from datasets.kernels import kernels
+
+        PAGE = mmap.PAGESIZE
+        protect = ctypes.CDLL(None, use_errno=True).mprotect
+
+        def fenced(values, at_end):
+            room = mmap.mmap(-1, 3 * PAGE)
+            whole = np.frombuffer(room, np.uint8)
+            size = values.nbytes
+            start = 2 * PAGE - size if at_end else PAGE
+            whole[start : start + size] = values.view(np.uint8).ravel()
+            for page in (0, 2):
+                assert protect(ctypes.c_void_p(whole.ctypes.data + page * PAGE), PAGE, 0) == 0
+            return whole[start : start + size].view(values.dtype)
+
+        loops = kernels()
+        generator = np.random.default_rng(0)
+        for size in range(1, 60):
+            for at_end in (False, True):
+                ids = np.repeat(generator.integers(0, 3, size), 5).astype(np.uint8)[:size]
+                assert loops.count_ids(fenced(ids, at_end)).sum() == size
+                wide = fenced(ids.astype(np.uint16), at_end)
+                assert len(loops.distinct_ids(wide)) == len(set(ids.tolist()))
+                loops._swap_bytes(wide.ctypes.data, size)
+                for pixel in (1, 2, 3, 6):
+                    for kind in range(5):
+                        change = np.zeros((3, 1 + size * pixel), np.uint8)
+                        change[:, 0], change[0, 1:] = kind, np.resize(ids, size * pixel)
+                        out = fenced(np.zeros(3 * size * pixel, np.uint8), at_end)
+                        filtered = fenced(change.ravel(), at_end)
+                        fault = loops._undo_filters(filtered.ctypes.data, out.ctypes.data, 3, size * pixel, pixel)
+                        assert fault == 0
+        import os
+        os._exit(0)  # numpy looks into the fenced memory as it is freed
+    """
+    lines = [line[8:] for line in code.splitlines()]
+    child = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True)
+    assert child.returncode == 0, child.stderr
