@@ -12,7 +12,7 @@ from typing import TypeVar
 from datasets.archive import MAX_MEMBERS, Archive
 from datasets.errors import BadSample, UsageError
 from datasets.retries import persistently
-from datasets.storage import file_names, folder_names
+from datasets.storage import below, file_names, folder_names, whole_file
 
 T = TypeVar("T")
 
@@ -87,7 +87,7 @@ class FileTree:
             BadSample: it is missing or cannot be read.
         """
         try:
-            return persistently((self.root / name).read_bytes)
+            return persistently(lambda: whole_file(below(self.root, name)))
         except (FileNotFoundError, NotADirectoryError):
             archive = self._in_archives().get(name)
             if archive is None:

@@ -21,8 +21,11 @@ static inline uint64_t load(const void *place)
     return block;
 }
 
+/* Compiled anew for every size of a pixel that label maps have: what depends on it is decided then. */
+#define FOR_EACH_PIXEL static inline __attribute__((always_inline))
+
 /* The pixel of 1 or 2 bytes that ends before `end`, repeated to a block. */
-static inline uint64_t repeat(const uint8_t *end, size_t pixel)
+FOR_EACH_PIXEL uint64_t repeat(const uint8_t *end, size_t pixel)
 {
     uint16_t wide;
     if (pixel == 1)
@@ -41,7 +44,7 @@ static inline uint8_t nearest(int left, int above, int corner)
     return (uint8_t)(to_above <= to_corner ? above : corner);
 }
 
-static void undo_left(const uint8_t *change, uint8_t *row, size_t size, size_t pixel)
+FOR_EACH_PIXEL void undo_left(const uint8_t *change, uint8_t *row, size_t size, size_t pixel)
 {
     memcpy(row, change, pixel);
     for (size_t i = pixel; i < size;) {
@@ -62,7 +65,7 @@ static void undo_up(const uint8_t *change, const uint8_t *above, uint8_t *row, s
         row[i] = change[i] + above[i];
 }
 
-static void undo_average(const uint8_t *change, const uint8_t *above, uint8_t *row, size_t size, size_t pixel)
+FOR_EACH_PIXEL void undo_average(const uint8_t *change, const uint8_t *above, uint8_t *row, size_t size, size_t pixel)
 {
     for (size_t i = 0; i < pixel; i++)
         row[i] = change[i] + (above[i] >> 1);
@@ -70,7 +73,7 @@ static void undo_average(const uint8_t *change, const uint8_t *above, uint8_t *r
         row[i] = change[i] + ((row[i - pixel] + above[i]) >> 1);
 }
 
-static void undo_paeth(const uint8_t *change, const uint8_t *above, uint8_t *row, size_t size, size_t pixel)
+FOR_EACH_PIXEL void undo_paeth(const uint8_t *change, const uint8_t *above, uint8_t *row, size_t size, size_t pixel)
 {
     for (size_t i = 0; i < pixel; i++)
         row[i] = change[i] + above[i];
@@ -94,7 +97,7 @@ static void undo_paeth(const uint8_t *change, const uint8_t *above, uint8_t *row
 }
 
 /* 0, or 1 where a row names no filter, or 2 where memory is out. */
-int undo_filters(const uint8_t *filtered, uint8_t *pixels, size_t height, size_t size, size_t pixel)
+FOR_EACH_PIXEL int undo(const uint8_t *filtered, uint8_t *pixels, size_t height, size_t size, size_t pixel)
 {
     uint8_t *nothing = calloc(size, 1);
     const uint8_t *above = nothing;
@@ -115,6 +118,15 @@ int undo_filters(const uint8_t *filtered, uint8_t *pixels, size_t height, size_t
     }
     free(nothing);
     return fault;
+}
+
+int undo_filters(const uint8_t *filtered, uint8_t *pixels, size_t height, size_t size, size_t pixel)
+{
+    switch (pixel) {
+    case 1: return undo(filtered, pixels, height, size, 1);
+    case 2: return undo(filtered, pixels, height, size, 2);
+    default: return undo(filtered, pixels, height, size, pixel);
+    }
 }
 
 void swap_bytes(uint16_t *samples, size_t size)

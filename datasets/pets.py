@@ -5,7 +5,7 @@ Layout and terms: annotations/README of the set (Parkhi et al., Cats and Dogs, C
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from datasets.reading import read_bytes, read_label_map, read_photograph
 from datasets.sample import Sample
 from datasets.schema import Column, Schema
 from datasets.source import Item, Plan, Reader, read_each
-from datasets.storage import below
+from datasets.storage import below, files_in
 
 OFFICIAL_LISTS = {"train": "trainval", "test": "test"}
 UNLISTED = "unlisted"
@@ -66,10 +66,12 @@ class Pets:
     def plan(self) -> Plan:
         """List the photographs of the official lists, and what else lies in the folders."""
         listed = {split: _read_list(self.root / f"annotations/{name}.txt") for split, name in OFFICIAL_LISTS.items()}
-        photographs, junk = self._look_around()
+        sizes = files_in(self.root, "images")
+        photographs, junk = self._look_around(sizes)
         listed[UNLISTED] = sorted(photographs - {name for names in listed.values() for name in names})
-        items = tuple(self._item(name, split) for split in self.splits for name in listed[split])
-        without_box = [n for n in listed["train"] if not (self.root / f"annotations/xmls/{n}.xml").exists()]
+        items = tuple(_item(name, split, sizes) for split in self.splits for name in listed[split])
+        boxes = files_in(self.root, "annotations/xmls")
+        without_box = [name for name in listed["train"] if f"{name}.xml" not in boxes]
         findings = {
             "photographs in no official list": () if UNLISTED in self.splits else tuple(listed[UNLISTED]),
             "files that are no photograph or label": tuple(junk),
@@ -112,32 +114,21 @@ class Pets:
             notes=notes + label_notes + box_notes,
         )
 
-    def _item(self, name: str, split: str) -> Item:
-        breed = name.rpartition("_")[0]
-        if breed not in _BREEDS:
-            raise UsageError(f"{name!r} in the list of split {split!r} does not begin with one of the 37 breeds")
-        file = f"images/{name}.jpg"
-        path = self.root / file
-        return Item(name, split, file, path.stat().st_size if path.is_file() else 0)
-
-    def _look_around(self) -> tuple[set[str], list[str]]:
+    def _look_around(self, sizes: Mapping[str, int]) -> tuple[set[str], list[str]]:
         """Names of all photographs, and every file beside them that is none."""
-        photographs = {path.stem for path in (self.root / "images").glob("*.jpg") if not path.name.startswith(".")}
-        known = {f"images/{name}.jpg" for name in photographs}
-        known |= {f"annotations/{name}" for name in ("README", "list.txt", "trainval.txt", "test.txt")}
-        junk = [
-            name
-            for folder, suffix in (("images", ""), ("annotations", ""), ("annotations/trimaps", ".png"))
-            for name in _files(self.root, folder)
-            if name not in known and (not suffix or Path(name).name.startswith("."))
-        ]
-        return photographs, sorted(junk)
+        photographs = {name for name in sizes if name.endswith(".jpg") and name[0] != "."}
+        junk = [f"images/{name}" for name in sizes.keys() - photographs]
+        known = {"README", "list.txt", "trainval.txt", "test.txt"}
+        junk += [f"annotations/{name}" for name in files_in(self.root, "annotations") if name not in known]
+        junk += [f"annotations/trimaps/{name}" for name in files_in(self.root, "annotations/trimaps") if name[0] == "."]
+        return {name.removesuffix(".jpg") for name in photographs}, sorted(junk)
 
 
-def _files(root: Path, folder: str) -> Iterator[str]:
-    for path in (root / folder).iterdir():
-        if path.is_file():
-            yield f"{folder}/{path.name}"
+def _item(name: str, split: str, sizes: Mapping[str, int]) -> Item:
+    breed = name.rpartition("_")[0]
+    if breed not in _BREEDS:
+        raise UsageError(f"{name!r} in the list of split {split!r} does not begin with one of the 37 breeds")
+    return Item(name, split, f"images/{name}.jpg", sizes.get(f"{name}.jpg", 0))
 
 
 def _read_list(path: Path) -> list[str]:

@@ -42,7 +42,8 @@ def read_head_boxes(
     labels: list[int] = []
     notes: tuple[str, ...] = ()
     for element in root.iter("object"):
-        box = _corners(element, height, width)
+        outline = element.find("bndbox")
+        box = None if outline is None else _corners(outline, height, width)
         if box is None:
             notes += ("head-box-left-out",)
             continue
@@ -62,7 +63,7 @@ def _corners(element: Element, height: int, width: int) -> tuple[float, float, f
     """ymin, xmin, ymax, xmax as shares, or None for a box that is no box inside the image."""
     try:
         left, top, right, bottom = (
-            float(element.findtext(f"bndbox/{side}") or "nan") for side in ("xmin", "ymin", "xmax", "ymax")
+            float(element.findtext(side) or "nan") for side in ("xmin", "ymin", "xmax", "ymax")
         )
     except ValueError:
         return None

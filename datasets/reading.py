@@ -20,6 +20,7 @@ from datasets.images import ImageHeader, decode_colours, decode_pixels, exif_ori
 from datasets.png import png_fault
 from datasets.raster import Raster
 from datasets.retries import persistently
+from datasets.storage import whole_file
 
 Noted = tuple[Raster, tuple[str, ...]]
 """A pixel map and notes on what had to be done to it."""
@@ -32,18 +33,11 @@ def read_bytes(path: Path | str, name: str) -> bytes:
         BadSample: it is missing, unreadable or no file; `name` is what the message calls it.
     """
     try:
-        return persistently(lambda: _whole_file(path))
+        return persistently(lambda: whole_file(path))
     except FileNotFoundError:
         raise BadSample("the file is missing", name) from None
     except OSError as error:
         raise BadSample(f"the file cannot be read: {error.strerror}", name) from None
-
-
-def _whole_file(path: Path | str) -> bytes:
-    if not isinstance(path, Path | str):
-        return path.read_bytes()  # a place that is not on this machine (`datasets.storage`)
-    with open(path, "rb", buffering=0) as file:
-        return file.readall()
 
 
 def read_photograph(data: bytes, name: str) -> Noted:

@@ -54,7 +54,7 @@ def _to_feature(field: Field, value: Any) -> FeatureValue:
         return str(value).encode()
     if field.kind == "class":
         return np.array([value], np.int64)
-    return np.ravel(value)
+    return value.reshape(-1)
 
 
 def _from_feature(column: Column, value: FeatureValue) -> Any:

@@ -12,6 +12,7 @@ from datasets.source import Item
 TARGET_SHARD_BYTES = 64 * 1024 * 1024
 _SMALLEST_SPREAD = 8
 _EXAMPLES_WORTH_A_SHARD = 32
+_EVEN = 4  # more shards than the spread come in multiples, so that two or four workers end together
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,13 @@ def shard_name(dataset: str, split: str, index: int, count: int) -> str:
 
 
 def default_shard_count(examples: int, total_bytes: int, shard_bytes: int = TARGET_SHARD_BYTES) -> int:
-    """Shards of about `shard_bytes`, and at least up to eight so that workers share even a small split.
+    """Shards of at most about `shard_bytes`, and at least up to eight so that workers share even a small split.
 
     It depends on the data alone, never on the number of workers: any number of them writes the same files.
     """
     by_size = math.ceil(total_bytes / shard_bytes)
+    if by_size > _SMALLEST_SPREAD:
+        by_size = math.ceil(by_size / _EVEN) * _EVEN
     spread = min(_SMALLEST_SPREAD, math.ceil(examples / _EXAMPLES_WORTH_A_SHARD))
     return max(1, min(examples, max(by_size, spread)))
 

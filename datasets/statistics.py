@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,9 +37,9 @@ class Statistics:
 
     examples: int = 0
     sizes: Counter[str] = field(default_factory=Counter)
-    labels: dict[str, Counter[int]] = field(default_factory=dict)
-    pixels: dict[str, Counter[int]] = field(default_factory=dict)
-    images: dict[str, Counter[int]] = field(default_factory=dict)
+    labels: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
+    pixels: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
+    images: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
     objects: int | None = None
     instances: int | None = None
     unmapped: Counter[int] = field(default_factory=Counter)
@@ -59,19 +59,20 @@ class Statistics:
         self.examples += 1
         self.sizes[f"{sample.image.width}x{sample.image.height}"] += 1
         for path, counts in pixel_counts.items():
-            pixels, images = self.pixels.setdefault(path, Counter()), self.images.setdefault(path, Counter())
+            pixels, images = self.pixels[path], self.images[path]
             for index in np.flatnonzero(counts).tolist():
                 pixels[index] += int(counts[index])
                 images[index] += 1
         for column in schema.class_columns:
-            classes = self.labels.setdefault(column.path, Counter())
-            for index in np.ravel(sample.value(column.path)).tolist():
+            classes, value = self.labels[column.path], sample.value(column.path)
+            for index in value.tolist() if isinstance(value, np.ndarray) else (int(value),):
                 classes[index] += 1
         if sample.objects is not None:
             self.objects = (self.objects or 0) + len(sample.objects.bbox)
         if instances is not None:
             self.instances = (self.instances or 0) + instances
-        self.unmapped.update(sample.unmapped_pixels)
+        if sample.unmapped_pixels:
+            self.unmapped.update(sample.unmapped_pixels)
         if colours is not None:
             self.colours = colours if self.colours is None else self.colours + colours
         for note in sample.notes + notes + _flags(pixel_counts):
@@ -105,7 +106,7 @@ class Statistics:
                 (total.images, part["images"]),
             ):
                 for path, counts in theirs.items():
-                    mine.setdefault(path, Counter()).update({int(index): count for index, count in counts.items()})
+                    mine[path].update({int(index): count for index, count in counts.items()})
             for name in ("objects", "instances"):
                 if part[name] is not None:
                     setattr(total, name, (getattr(total, name) or 0) + part[name])

@@ -17,14 +17,14 @@ class BuildOptions:
     """How a data set is built.
 
     Attributes:
-        num_shards: shard files of each split; by default as many as the data ask for (about 64 MiB each).
+        num_shards: shard files of each split; by default as many as the data ask for (at most about 64 MiB each).
         seed: of the order of samples in the shards, and of every rendered frame.
         workers: how many shards are worked on at once; by default one for each processor.
         overwrite: replace a finished data set, and begin an unfinished one anew. Otherwise a finished one is left
             alone and an unfinished one with the same options is resumed.
         max_rejected: how many samples may be rejected before the data set is held back (exit code 3).
         max_examples_per_split: take so many of each split, chosen by the seed.
-        shard_megabytes: about how large a shard file should be; not together with `num_shards`.
+        shard_megabytes: about how large a shard file may be; not together with `num_shards`.
         verify: how photographs are proved whole: `full` decodes every pixel and measures colours, `fast` reads the
             checksums of PNG and the segments of JPEG, `strict` decodes and rejects every JPEG with a complaint.
         dry_run: print what would be done and do nothing.

@@ -67,7 +67,7 @@ def test_a_read_that_fails_once_is_tried_again(
     pets_tree: PetsTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wanted = digests(build(pets_tree, tmp_path / "wanted").directory)
-    read, failures = reading._whole_file, {}
+    read, failures = reading.whole_file, {}
 
     def flaky(path: Path | str) -> bytes:
         if str(path).endswith(".jpg") and failures.setdefault(path, 0) < 2:
@@ -75,7 +75,7 @@ def test_a_read_that_fails_once_is_tried_again(
             raise OSError(errno.EIO, "Input/output error", str(path))
         return read(path)
 
-    monkeypatch.setattr(reading, "_whole_file", flaky)
+    monkeypatch.setattr(reading, "whole_file", flaky)
     assert digests(build(pets_tree, tmp_path / "flaky").directory) == wanted
     assert set(failures.values()) == {2}
 
@@ -83,14 +83,14 @@ def test_a_read_that_fails_once_is_tried_again(
 def test_a_read_that_always_fails_rejects_the_sample(
     pets_tree: PetsTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = reading._whole_file
+    read = reading.whole_file
 
     def broken(path: Path | str) -> bytes:
         if str(path).endswith("/pug_3.jpg"):
             raise OSError(errno.EIO, "Input/output error", str(path))
         return read(path)
 
-    monkeypatch.setattr(reading, "_whole_file", broken)
+    monkeypatch.setattr(reading, "whole_file", broken)
     with pytest.raises(RejectedError, match=r"pug_3 \(images/pug_3.jpg\): the file cannot be read: Input/output error"):
         build(pets_tree, tmp_path)
 
