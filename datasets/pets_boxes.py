@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import os
 from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, ParseError
@@ -13,10 +11,11 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from datasets.errors import BadSample
-from datasets.reading import read_bytes
+from datasets.reading import read_if_there
 from datasets.sample import Objects
 
 _SPECIES = ("cat", "dog")
+_SIDES = ("xmin", "ymin", "xmax", "ymax")
 
 
 def read_head_boxes(
@@ -29,9 +28,9 @@ def read_head_boxes(
     Raises:
         BadSample: the XML is broken or tries to expand or load entities.
     """
-    if not os.path.exists(path):
+    data = read_if_there(path, name)
+    if data is None:
         return _objects([], []), ()
-    data = read_bytes(path, name)
     try:
         root = _parse(data)
     except ParseError as error:
@@ -59,17 +58,13 @@ def _parse(data: bytes) -> Element:
     return ElementTree.fromstring(data) if plain else fromstring(data, forbid_dtd=True)
 
 
-def _corners(element: Element, height: int, width: int) -> tuple[float, float, float, float] | None:
+def _corners(outline: Element, height: int, width: int) -> tuple[float, float, float, float] | None:
     """ymin, xmin, ymax, xmax as shares, or None for a box that is no box inside the image."""
     try:
-        left, top, right, bottom = (
-            float(element.findtext(side) or "nan") for side in ("xmin", "ymin", "xmax", "ymax")
-        )
+        left, top, right, bottom = [float(outline.findtext(side) or "nan") for side in _SIDES]
     except ValueError:
         return None
-    if not all(math.isfinite(value) for value in (left, top, right, bottom)):
-        return None
-    if not (1 <= left <= right <= width and 1 <= top <= bottom <= height):
+    if not (1 <= left <= right <= width and 1 <= top <= bottom <= height):  # nor is one of no number or none finite
         return None
     return (top - 1) / height, (left - 1) / width, bottom / height, right / width
 

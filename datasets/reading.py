@@ -32,10 +32,22 @@ def read_bytes(path: Path | str, name: str) -> bytes:
     Raises:
         BadSample: it is missing, unreadable or no file; `name` is what the message calls it.
     """
+    data = read_if_there(path, name)
+    if data is None:
+        raise BadSample("the file is missing", name)
+    return data
+
+
+def read_if_there(path: Path | str, name: str) -> bytes | None:
+    """The same, and None where there is no file.
+
+    Raises:
+        BadSample: it is unreadable or no file.
+    """
     try:
         return persistently(lambda: whole_file(path))
     except FileNotFoundError:
-        raise BadSample("the file is missing", name) from None
+        return None
     except OSError as error:
         raise BadSample(f"the file cannot be read: {error.strerror}", name) from None
 
