@@ -1,4 +1,5 @@
-/* The inner loops that label maps spend their time in. datasets/kernels.py says what each does and calls them.
+/* The inner loops that reading label maps and counting pixels spend their time in. datasets/kernels.py says what each
+   does and calls them.
 
    Label maps are areas of one id: eight bytes are looked at together, and only where an outline passes through them one
    by one. Plain C11 without Python's headers: GCC or Clang is all that building it takes. */
@@ -162,4 +163,18 @@ void mark_ids(const uint16_t *ids, size_t size, uint8_t seen[65536])
         seen[ids[i]] = 1;
         i = run_end((const uint8_t *)ids, 2 * i, 2 * size, ids[i] * UINT64_C(0x0001000100010001)) / 2;
     }
+}
+
+void sum_bands(const uint8_t *rows, size_t stride, size_t size, const size_t *edges, size_t bands, uint16_t *sums,
+               uint32_t *squares)
+{
+    for (size_t band = 0; band < bands; band++, sums += size)
+        for (size_t y = edges[band]; y < edges[band + 1]; y++) {
+            const uint8_t *row = rows + y * stride;
+            for (size_t i = 0; i < size; i++)
+                sums[i] += row[i];
+            if (squares)
+                for (size_t i = 0; i < size; i++)
+                    squares[i] += (uint32_t)row[i] * row[i];
+        }
 }

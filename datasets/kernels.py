@@ -1,4 +1,4 @@
-"""The inner loops of label maps in C (`kernels.c`), where they have been compiled.
+"""The inner loops of reading label maps and counting pixels in C (`kernels.c`), where they have been compiled.
 
 `make setup` compiles them if the machine has a C compiler. Without them libpng and numpy do the same, three times as
 slowly, so who calls `kernels()` has a way for `None` too; what comes out is the same to the bit. The interpreter is
@@ -8,12 +8,15 @@ free for other threads while they run.
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
+from itertools import pairwise
 
 import numpy as np
 
 _LIBRARY = "datasets._kernels"
+_MOST_ROWS = 257  # of 255 each, which is what uint16 holds
 
 
 class Kernels:
@@ -32,10 +35,13 @@ class Kernels:
         pointer, size = ctypes.c_void_p, ctypes.c_size_t
         self._undo_filters, self._swap_bytes = library.undo_filters, library.swap_bytes
         self._count_ids, self._mark_ids = library.count_ids, library.mark_ids
+        self._sum_bands = library.sum_bands
         self._undo_filters.argtypes = (pointer, pointer, size, size, size)
         self._swap_bytes.argtypes = (pointer, size)
         self._count_ids.argtypes = self._mark_ids.argtypes = (pointer, size, pointer)
-        self._swap_bytes.restype = self._count_ids.restype = self._mark_ids.restype = None
+        self._sum_bands.argtypes = (pointer, size, size, pointer, size, pointer, pointer)
+        for function in (self._swap_bytes, self._count_ids, self._mark_ids, self._sum_bands):
+            function.restype = None
 
     def undo_filters(self, filtered: bytes, shape: tuple[int, int, int], dtype: type[np.unsignedinteger]) -> np.ndarray:
         """Pixels of a PNG from its inflated rows (PNG, second edition, 9).
@@ -72,6 +78,38 @@ class Kernels:
         ids, seen = _plain(ids, np.uint16), np.zeros(1 << 16, np.bool_)
         self._mark_ids(ids.ctypes.data, ids.size, seen.ctypes.data)
         return np.flatnonzero(seen)
+
+    def sum_bands(self, rows: np.ndarray, edges: Sequence[int]) -> np.ndarray:
+        """`(bands, n)` uint16 sums over the rows from each edge to the next of `(m, n)` uint8 rows.
+
+        Raises:
+            ValueError: a band leaves the rows, or has more of them than uint16 can add up.
+        """
+        sums = np.zeros((len(edges) - 1, rows.shape[1]), np.uint16)
+        self._sum(rows, edges, sums, None)
+        return sums
+
+    def sum_squares(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """`(n,)` uint16 sums and uint32 sums of squares over `(m, n)` uint8 rows.
+
+        Raises:
+            ValueError: there are more rows than uint16 can add up.
+        """
+        sums, squares = np.zeros((1, rows.shape[1]), np.uint16), np.zeros(rows.shape[1], np.uint32)
+        self._sum(rows, (0, len(rows)), sums, squares)
+        return sums[0], squares
+
+    def _sum(self, rows: np.ndarray, edges: Sequence[int], sums: np.ndarray, squares: np.ndarray | None) -> None:
+        stride, step = rows.strides
+        if rows.dtype != np.uint8 or step != 1 or stride < 0:
+            raise ValueError(f"rows must be uint8 whose bytes follow each other, got {rows.dtype} {rows.strides}")
+        most = max(stop - start for start, stop in pairwise(edges))
+        if sorted(edges) != list(edges) or edges[0] < 0 or edges[-1] > len(rows) or most > _MOST_ROWS:
+            raise ValueError(f"edges must rise from 0 to {len(rows)} by at most {_MOST_ROWS}, got {list(edges)}")
+        bands = len(edges) - 1
+        places = (ctypes.c_size_t * len(edges))(*edges)
+        place_of_squares = None if squares is None else squares.ctypes.data
+        self._sum_bands(rows.ctypes.data, stride, rows.shape[1], places, bands, sums.ctypes.data, place_of_squares)
 
 
 @cache

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import google_crc32c
 import numpy as np
 
 from datasets.raster import Raster
+from datasets.sums import sum_bands
 
 MOST_BITS_APART = 24
 """Of 256. On 600 photographs of pets, copies of half the size were at most 13 bits away, copies by JPEG of quality 50
@@ -58,18 +60,25 @@ def difference_hash(pixels: np.ndarray) -> str:
     height, width, channels = pixels.shape
     if min(height, width) < _SMALLEST_SIDE:
         return ""
-    step = max(1, height // _ROWS_MEASURED)
-    measured = pixels[::step].reshape(-1, width * channels)
-    rows, columns = (np.arange(cells) * size // cells for cells, size in ((_ROWS, len(measured)), (_COLUMNS, width)))
-    bands = np.split(measured, rows[1:])  # of at most 32 rows of at most 255 each
-    by_row = np.stack([np.add.reduce(band, axis=0, dtype=np.uint16) for band in bands])
+    rows = pixels.reshape(height, width * channels)[:: max(1, height // _ROWS_MEASURED)]
+    by_row = sum_bands(rows, _edges(len(rows), _ROWS))  # of at most 32 rows
     green = by_row[:, channels // 2 :: channels]  # or the only channel
-    sums = np.add.reduceat(green, columns, axis=1, dtype=np.uint32)
-    areas = np.diff(rows, append=len(measured))[:, None] * np.diff(columns, append=width)[None, :]
-    means = sums * 16 // areas  # in sixteenths of a level
+    sums = np.add.reduceat(green, _edges(width, _COLUMNS)[:-1], axis=1, dtype=np.uint32)
+    means = sums * 16 // _areas(len(rows), width)  # in sixteenths of a level
     if means.std() < 16 * _SMALLEST_SPREAD:
         return ""
     return np.packbits(means[:, 1:] > means[:, :-1]).tobytes().hex()
+
+
+@lru_cache
+def _edges(size: int, cells: int) -> tuple[int, ...]:
+    return tuple(cell * size // cells for cell in range(cells + 1))
+
+
+@lru_cache
+def _areas(height: int, width: int) -> np.ndarray:
+    """`(16, 17)` pixels of each cell."""
+    return np.outer(np.diff(_edges(height, _ROWS)), np.diff(_edges(width, _COLUMNS)))
 
 
 def find_copies(traces: Iterable[Trace]) -> tuple[str, ...]:

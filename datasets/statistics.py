@@ -13,6 +13,7 @@ from datasets.errors import BadSample
 from datasets.runs import count_distinct, count_ids
 from datasets.sample import Sample
 from datasets.schema import Column, Schema
+from datasets.sums import sum_squares
 
 _ROWS_MEASURED = 256
 
@@ -143,14 +144,11 @@ def id_counts(sample: Sample, column: Column) -> np.ndarray:
 
 def _colour_sums(pixels: np.ndarray) -> np.ndarray:
     """`(3, channels)` int64: number, sum and sum of squares of a `(height, width, channels)` uint8 image's values."""
-    rows = pixels[:: -(-len(pixels) // _ROWS_MEASURED)]
-    height, width, channels = rows.shape
-    values = rows.reshape(height, width * channels).astype(np.uint16)
-    sums = np.add.reduce(values, axis=0, dtype=np.uint16)  # fits: at most 256 rows of at most 255
-    values *= values
-    squares = np.add.reduce(values, axis=0, dtype=np.uint32)
+    height, width, channels = pixels.shape
+    rows = pixels.reshape(height, width * channels)[:: -(-height // _ROWS_MEASURED)]
+    sums, squares = sum_squares(rows)
     by_channel = [part.reshape(width, channels).sum(axis=0, dtype=np.int64) for part in (sums, squares)]
-    return np.stack([np.full(channels, height * width), *by_channel])
+    return np.stack([np.full(channels, len(rows) * width), *by_channel])
 
 
 def _flags(pixel_counts: Mapping[str, np.ndarray]) -> tuple[str, ...]:

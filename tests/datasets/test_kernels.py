@@ -120,6 +120,10 @@ def test_nothing_is_read_or_written_outside_the_arrays(loops: Kernels) -> None:
             for at_end in (False, True):
                 ids = np.repeat(generator.integers(0, 3, size), 5).astype(np.uint8)[:size]
                 assert loops.count_ids(fenced(ids, at_end)).sum() == size
+                rows = fenced(np.resize(ids, 4 * size), at_end).reshape(4, size)
+                sums, squares = fenced(np.zeros(2 * size, np.uint16), at_end), fenced(np.zeros(size, np.uint32), at_end)
+                loops._sum(rows, (0, 1, 4), sums, None)
+                loops._sum(rows, (0, 4), sums, squares)
                 wide = fenced(ids.astype(np.uint16), at_end)
                 assert len(loops.distinct_ids(wide)) == len(set(ids.tolist()))
                 loops._swap_bytes(wide.ctypes.data, size)
