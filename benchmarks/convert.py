@@ -1,6 +1,6 @@
 """Writing shards: this toolkit beside TensorFlow Datasets and `cat`, on the same generated files, in one run.
 
-    python benchmarks/convert.py [--pets 7349] [--cityscapes 300] [--runs 3]
+    python benchmarks/convert.py [--pets 7349] [--cityscapes 500] [--runs 3]
 
 Every tool runs as a whole process, in turn, `--runs` times after one warm-up. Printed are images per second of the
 whole process and, in brackets, inside it after imports (medians; ours imports Beam inside, while its workers work), the
@@ -35,7 +35,9 @@ TOOLS = (*OURS, "tfds generator", "tfds beam", "bare decode", "bare labels", "ca
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pets", type=int, default=7349, help="images of 500x375; the true set has 7,349")
-    parser.add_argument("--cityscapes", type=int, default=300, help="images of 2048x1024")
+    parser.add_argument(
+        "--cityscapes", type=int, default=500, help="images of 2048x1024; the true validation list has 500"
+    )
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--child", nargs=4, metavar=("SET", "TOOL", "SOURCE", "OUT"), help=argparse.SUPPRESS)
     options = parser.parse_args()

@@ -97,43 +97,52 @@ FOR_EACH_PIXEL void undo_paeth(const uint8_t *change, const uint8_t *above, uint
     }
 }
 
-/* 0, or 1 where a row names no filter, or 2 where memory is out. */
-FOR_EACH_PIXEL int undo(const uint8_t *filtered, uint8_t *pixels, size_t height, size_t size, size_t pixel)
+/* Samples of two bytes are stored with the higher one first. */
+static void swap_bytes(uint8_t *row, size_t size)
 {
-    uint8_t *nothing = calloc(size, 1);
+    for (size_t i = 0; i + 2 <= size; i += 2) {
+        uint16_t sample;
+        memcpy(&sample, row + i, 2);
+        sample = (uint16_t)(sample << 8 | sample >> 8);
+        memcpy(row + i, &sample, 2);
+    }
+}
+
+FOR_EACH_PIXEL int undo(const uint8_t *filtered, uint8_t *pixels, size_t height, size_t size, size_t pixel, int deep)
+{
+    uint8_t *nothing = calloc(size, 1), *row = pixels;
     const uint8_t *above = nothing;
     int fault = nothing ? 0 : 2;
     for (size_t y = 0; y < height && !fault; y++) {
         const uint8_t *change = filtered + 1;
         switch (*filtered) {
-        case NONE: memcpy(pixels, change, size); break;
-        case LEFT: undo_left(change, pixels, size, pixel); break;
-        case UP: undo_up(change, above, pixels, size); break;
-        case AVERAGE: undo_average(change, above, pixels, size, pixel); break;
-        case PAETH: undo_paeth(change, above, pixels, size, pixel); break;
+        case NONE: memcpy(row, change, size); break;
+        case LEFT: undo_left(change, row, size, pixel); break;
+        case UP: undo_up(change, above, row, size); break;
+        case AVERAGE: undo_average(change, above, row, size, pixel); break;
+        case PAETH: undo_paeth(change, above, row, size, pixel); break;
         default: fault = 1;
         }
-        above = pixels;
-        pixels += size;
+        if (deep && y)
+            swap_bytes(row - size, size); /* which no other row is told from any more */
+        above = row;
+        row += size;
         filtered += 1 + size;
     }
+    if (deep && height && !fault)
+        swap_bytes(row - size, size);
     free(nothing);
     return fault;
 }
 
-int undo_filters(const uint8_t *filtered, uint8_t *pixels, size_t height, size_t size, size_t pixel)
+/* 0, or 1 where a row names no filter, or 2 where memory is out. */
+int undo_filters(const uint8_t *filtered, uint8_t *pixels, size_t height, size_t size, size_t pixel, int deep)
 {
     switch (pixel) {
-    case 1: return undo(filtered, pixels, height, size, 1);
-    case 2: return undo(filtered, pixels, height, size, 2);
-    default: return undo(filtered, pixels, height, size, pixel);
+    case 1: return undo(filtered, pixels, height, size, 1, deep);
+    case 2: return undo(filtered, pixels, height, size, 2, deep);
+    default: return undo(filtered, pixels, height, size, pixel, deep);
     }
-}
-
-void swap_bytes(uint16_t *samples, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        samples[i] = (uint16_t)(samples[i] << 8 | samples[i] >> 8);
 }
 
 /* Where the run of a block's bytes that begins at `i` ends: at the first byte that differs. */

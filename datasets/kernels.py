@@ -33,14 +33,12 @@ class Kernels:
     def __init__(self, path: str) -> None:
         library = ctypes.CDLL(path)
         pointer, size = ctypes.c_void_p, ctypes.c_size_t
-        self._undo_filters, self._swap_bytes = library.undo_filters, library.swap_bytes
+        self._undo_filters, self._sum_bands = library.undo_filters, library.sum_bands
         self._count_ids, self._mark_ids = library.count_ids, library.mark_ids
-        self._sum_bands = library.sum_bands
-        self._undo_filters.argtypes = (pointer, pointer, size, size, size)
-        self._swap_bytes.argtypes = (pointer, size)
+        self._undo_filters.argtypes = (pointer, pointer, size, size, size, ctypes.c_int)
         self._count_ids.argtypes = self._mark_ids.argtypes = (pointer, size, pointer)
         self._sum_bands.argtypes = (pointer, size, size, pointer, size, pointer, pointer)
-        for function in (self._swap_bytes, self._count_ids, self._mark_ids, self._sum_bands):
+        for function in (self._count_ids, self._mark_ids, self._sum_bands):
             function.restype = None
 
     def undo_filters(self, filtered: bytes, shape: tuple[int, int, int], dtype: type[np.unsignedinteger]) -> np.ndarray:
@@ -60,11 +58,10 @@ class Kernels:
         row_bytes = width * pixel_bytes
         if len(filtered) != height * (1 + row_bytes):
             raise ValueError(f"{height} rows of {row_bytes} bytes and their filters, got {len(filtered)} bytes")
-        fault = self._undo_filters(filtered, pixels.ctypes.data, height, row_bytes, pixel_bytes)
+        deep = pixels.itemsize == 2
+        fault = self._undo_filters(filtered, pixels.ctypes.data, height, row_bytes, pixel_bytes, deep)
         if fault:
             raise ValueError("a row names a filter that does not exist") if fault == 1 else MemoryError
-        if pixels.itemsize == 2:
-            self._swap_bytes(pixels.ctypes.data, pixels.size)
         return pixels
 
     def count_ids(self, ids: np.ndarray) -> np.ndarray:

@@ -19,6 +19,7 @@ GREY, RGB, PALETTE = 0, 2, 3
 CHANNELS = {GREY: 1, RGB: 3, PALETTE: 1, 4: 2, 6: 4}
 """Samples a pixel by colour type (11.2.2); a palette counts as its index."""
 
+_HEAD, _NUMBER = struct.Struct(">I4s"), struct.Struct(">I")
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # by samples a pixel
 _LEFT = 1  # the filter that takes the pixel to the left away (9.2)
 _SLOW_TO_INFLATE = 1 << 20  # bytes of pixels; smaller images gain nothing by what is done to larger ones
@@ -152,16 +153,14 @@ def _chunks(data: bytes) -> Iterator[Chunk]:
     Raises:
         ValueError: a CRC fails, or the file ends before its last chunk.
     """
-    view = memoryview(data)
+    view, crc32 = memoryview(data), imagecodecs.deflate_crc32  # photographs have hundreds of chunks
     position, end = len(SIGNATURE), len(data)
     while position + 12 <= end:
-        (length,) = struct.unpack_from(">I", data, position)
-        kind = data[position + 4 : position + 8]
+        length, kind = _HEAD.unpack_from(data, position)
         stop = position + 8 + length
         if stop + 4 > end:
             raise ValueError(f"cut short inside chunk {kind.decode('latin-1')!r}")
-        (wanted,) = struct.unpack_from(">I", data, stop)
-        if _crc32(view[position + 4 : stop]) != wanted:
+        if crc32(view[position + 4 : stop]) != _NUMBER.unpack_from(data, stop)[0]:  # type: ignore[arg-type]
             raise ValueError(f"chunk {kind.decode('latin-1')!r} fails its CRC")
         yield kind, view[position + 8 : stop]
         if kind == b"IEND":
