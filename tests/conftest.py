@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from datasets.dataset import Dataset
 from datasets.digits import Digits
@@ -20,7 +21,8 @@ from tests.fixtures import PetsTree
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # the suite asserts exact numbers, which is a matter for the CPU
-
+settings.register_profile("the same every time", derandomize=True, deadline=None)
+settings.load_profile("the same every time")
 
 _RENDERING_ROOM = Path(__file__).parent / "rendering"
 

@@ -46,7 +46,16 @@ def test_splits_do_not_mix() -> None:
 
 @pytest.mark.parametrize(
     "examples, size, wanted",
-    [(1, 1, 1), (31, 1, 1), (33, 1, 2), (10_000, 1, 8), (10_000, 20 * TARGET_SHARD_BYTES, 20), (3, 10**12, 3)],
+    [
+        (1, 1, 1),
+        (31, 1, 1),
+        (33, 1, 2),
+        (10_000, 1, 8),
+        (10_000, 8 * TARGET_SHARD_BYTES, 8),
+        (10_000, 8 * TARGET_SHARD_BYTES + 1, 12),  # a multiple of four, and none larger than the target
+        (10_000, 20 * TARGET_SHARD_BYTES, 20),
+        (3, 10**12, 3),
+    ],
 )
 def test_the_default_count_follows_the_data(examples: int, size: int, wanted: int) -> None:
     assert default_shard_count(examples, size) == wanted
