@@ -74,6 +74,9 @@ class Epochs:
             progress.row(self._shown(numbers))
         for _ in range(step):
             progress.advance()
+        if self._stream.held_in_memory:
+            count = self._dataset.split(self._options.train_split).examples
+            progress.say(f"decoding {count:,} images; memory keeps them (--memory-gigabytes 0: decode in every epoch)")
         try:
             batches = iter(self._stream.batches(step))
             for epoch in range(len(self._history), self._options.epochs):

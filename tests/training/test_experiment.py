@@ -4,6 +4,7 @@ import io
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 from typing import Any
 
 import keras
@@ -80,6 +81,18 @@ def test_a_seed_reproduces_the_run(options: TrainOptions) -> None:
     for left, right in zip(first, again, strict=True):
         np.testing.assert_array_equal(left, right)
     assert not np.array_equal(first[0], other[0])
+
+
+@pytest.mark.parametrize("gigabytes, said", [(0.001, ["decoding 40 images; memory keeps them"]), (0.0, [])])
+def test_decoding_ahead_is_said(options: TrainOptions, gigabytes: float, said: list[str]) -> None:
+    class Notes(Silent):
+        lines: ClassVar[list[str]] = []
+
+        def say(self, line: str) -> None:
+            self.lines.append(line.partition(" (")[0])
+
+    train(replace(options, memory_gigabytes=gigabytes), Notes())
+    assert Notes.lines == said
 
 
 def test_a_loss_that_is_no_number_stops_the_run_with_advice(options: TrainOptions) -> None:

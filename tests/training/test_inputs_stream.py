@@ -14,7 +14,7 @@ from datasets.dataset import Dataset
 from datasets.errors import UsageError
 from datasets.sample import Sample
 from training.augmentation_options import Augmentation
-from training.inputs.cache import cached_arrays, held_arrays
+from training.inputs.cache import cached_arrays, fits, held_arrays
 from training.inputs.form import Form
 from training.inputs.reading import load_arrays
 from training.inputs.selection import held_out, not_held_out
@@ -105,14 +105,16 @@ def test_memory_holds_the_same_examples_up_to_its_limit(
 ) -> None:
     stored = cached_arrays(tmp_path, dataset, "train", FORM)
     size = sum(array.nbytes for name, array in stored.items() if name != "key")
-    assert held_arrays(dataset, "train", FORM, size - 1) is None
-    assert held_arrays(dataset, "train", Form(), 10**9) is None  # images of any size
-    held = held_arrays(dataset, "train", FORM, size)
-    assert held is not None
+    assert not fits(dataset, "train", FORM, size - 1)
+    assert not fits(dataset, "train", Form(), 10**9)  # images of any size
+    assert fits(dataset, "train", FORM, size)
+    held = held_arrays(dataset, "train", FORM)
     assert held.keys() == stored.keys()
     for name, array in stored.items():
         np.testing.assert_array_equal(held[name], array)
+    assert not Stream(dataset, "train", FORM, 8, 5, memory_bytes=size - 1).held_in_memory
     stream = Stream(dataset, "train", FORM, 8, 5, memory_bytes=size)
+    assert stream.held_in_memory
     first = _take(stream, 2)
     monkeypatch.setattr("training.inputs.stream.make_decoder", None)  # nothing is decoded twice
     _same(_take(stream, 2), first)

@@ -45,18 +45,21 @@ def cached_arrays(folder: Path, dataset: Dataset, split: str, form: Form) -> dic
     return {name: np.load(target / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in ("key", *form.fields)}
 
 
-def held_arrays(dataset: Dataset, split: str, form: Form, limit_bytes: int) -> dict[str, np.ndarray] | None:
-    """The same arrays in memory; None where images may differ in size, or all of them take more than the limit.
+def fits(dataset: Dataset, split: str, form: Form, limit_bytes: int) -> bool:
+    """Whether the arrays of a split would take no more than so many bytes; never where images may differ in size."""
+    if not _alike(form):
+        return False
+    kinds = _kinds(form, dataset.split(split).examples).values()
+    return sum(int(np.prod(shape)) * np.dtype(dtype).itemsize for dtype, shape in kinds) <= limit_bytes
+
+
+def held_arrays(dataset: Dataset, split: str, form: Form) -> dict[str, np.ndarray]:
+    """The same arrays in memory, for a form that `fits`.
 
     Raises:
         VerificationError: a record cannot be read.
     """
-    count = dataset.split(split).examples
-    if not _alike(form):
-        return None
-    kinds = _kinds(form, count)
-    if sum(int(np.prod(shape)) * np.dtype(dtype).itemsize for dtype, shape in kinds.values()) > limit_bytes:
-        return None
+    kinds = _kinds(form, dataset.split(split).examples)
     arrays = {name: np.empty(shape, dtype) for name, (dtype, shape) in kinds.items()}
     try:
         keys = _decode_into(arrays, dataset, split, form)

@@ -21,7 +21,7 @@ from datasets.dataset import Dataset
 from datasets.errors import UsageError
 from training.augmentation import augment, sample_seed
 from training.augmentation_options import NOTHING, Augmentation
-from training.inputs.cache import cached_arrays, held_arrays
+from training.inputs.cache import cached_arrays, fits, held_arrays
 from training.inputs.decoding import make_decoder
 from training.inputs.form import Element, Form
 from training.inputs.reading import PARALLEL, read_at
@@ -96,6 +96,11 @@ class Stream:
         return epochs.flat_map(batches_of).prefetch(2)
 
     @cached_property
+    def held_in_memory(self) -> bool:
+        """Whether the whole split is decoded before the first batch and kept in memory."""
+        return self.cache is None and fits(self.dataset, self.split, self.form, self.memory_bytes)
+
+    @cached_property
     def _records(self) -> Records:
         return open_records(self.dataset, self.split, self.select)
 
@@ -105,9 +110,9 @@ class Stream:
 
     @cached_property
     def _arrays(self) -> dict[str, np.ndarray] | None:
-        if self.cache is None:
-            return held_arrays(self.dataset, self.split, self.form, self.memory_bytes)
-        return cached_arrays(self.cache, self.dataset, self.split, self.form)
+        if self.cache is not None:
+            return cached_arrays(self.cache, self.dataset, self.split, self.form)
+        return held_arrays(self.dataset, self.split, self.form) if self.held_in_memory else None
 
     def _decoded_batches(self, epoch: Any, skipped: Any) -> tf.data.Dataset:
         decode = make_decoder(self.dataset, self.form)
