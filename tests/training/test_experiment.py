@@ -4,8 +4,7 @@ import io
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
