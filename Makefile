@@ -1,13 +1,13 @@
 # Everything runs inside .venv; `make setup` is called by the others and costs seconds when there is nothing to do.
 .DEFAULT_GOAL := help
-.PHONY: help setup system-packages demo test test-training test-others test-studies test-slow lint bench lock flink-jar spark-jar flink spark
+.PHONY: help setup system-packages compiler demo test test-training test-others test-studies test-slow lint bench lock flink-jar spark-jar flink spark
 
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := $(VENV)/.packages
 INSTALLED := $(VENV)/.installed
-# OpenGL for rendering; a C compiler for the loops of datasets/kernels.c, without which label maps are read more slowly.
-SYSTEM_PACKAGES := libegl1 libgl1 libgl1-mesa-dri libfontconfig1 gcc libc6-dev
+GL_PACKAGES := libegl1 libgl1 libgl1-mesa-dri libfontconfig1
+COMPILER_PACKAGES := gcc libc6-dev
 OUT ?= demo
 
 # The first Python of this machine that TensorFlow has wheels for.
@@ -34,7 +34,7 @@ $(PACKAGES): requirements.lock
 	@touch $@
 
 # Not done, and tried again by the next `make setup`, while the loops in C could not be built.
-$(INSTALLED): $(PACKAGES) setup.cfg pyproject.toml setup.py datasets/kernels.c | system-packages
+$(INSTALLED): $(PACKAGES) setup.cfg pyproject.toml setup.py datasets/kernels.c | system-packages compiler
 	@rm -f datasets/_kernels.*
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --config-settings editable_mode=compat -e .
 	@$(BIN)/python -c 'import sys; from datasets.kernels import kernels; sys.exit(not kernels())' && touch $@ || true
@@ -42,11 +42,18 @@ $(INSTALLED): $(PACKAGES) setup.cfg pyproject.toml setup.py datasets/kernels.c |
 # Debian and Ubuntu only; elsewhere the doctor says what is missing.
 system-packages:
 	@command -v dpkg-query >/dev/null || exit 0; \
-	missing=$$(for package in $(SYSTEM_PACKAGES); do dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || printf '%s ' $$package; done); \
+	missing=$$(for package in $(GL_PACKAGES); do dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || printf '%s ' $$package; done); \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	command="apt-get install -y --no-install-recommends $$missing"; \
 	if [ "$$(id -u)" = 0 ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$command; \
-	else echo "Rendering and fast reading of label maps need system packages that are missing. Run: sudo $$command"; fi
+	else echo "Rendering needs system packages that are missing. Run: sudo $$command"; fi
+
+# For the loops in C. Everything works without them, so nothing ends here where a compiler cannot be had.
+compiler:
+	@if command -v cc >/dev/null || ! command -v apt-get >/dev/null; then exit 0; fi; \
+	command="apt-get install -y --no-install-recommends $(COMPILER_PACKAGES)"; \
+	if [ "$$(id -u)" != 0 ]; then echo "Label maps are read three times as fast with a C compiler. Run: sudo $$command && make setup"; \
+	elif ! { apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$command; }; then echo "No C compiler could be installed: label maps will be read slowly."; fi
 
 demo: setup
 	$(BIN)/realitygap demo $(OUT)
