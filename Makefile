@@ -1,6 +1,6 @@
 # Everything runs inside .venv; `make setup` is called by the others and costs seconds when there is nothing to do.
 .DEFAULT_GOAL := help
-.PHONY: help setup system-packages compiler demo test test-training test-others test-studies test-slow lint bench lock flink-jar spark-jar flink spark
+.PHONY: help setup system-packages compiler demo test test-training test-others test-runs test-slow lint bench lock flink-jar spark-jar flink spark
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -58,15 +58,15 @@ compiler:
 demo: setup
 	$(BIN)/realitygap demo $(OUT)
 
-# Two processes side by side: those of training take longer than all others together, so the studies come third.
+# Two processes side by side: those of training take longer than all others together, so studies and whole runs come third.
 test: setup
-	@$(MAKE) --no-print-directory -j2 test-training test-others test-studies
+	@$(MAKE) --no-print-directory -j2 test-training test-others test-runs
 
 test-training:
-	$(BIN)/python -m pytest -m "not slow" tests/training --ignore-glob "*/test_study*"
+	$(BIN)/python -m pytest -m "not slow" tests/training --ignore-glob "*/test_study*" --ignore-glob "*/test_experiment*"
 
-test-studies:
-	$(BIN)/python -m pytest -m "not slow" tests/training/test_study*.py
+test-runs:
+	$(BIN)/python -m pytest -m "not slow" tests/training/test_study*.py tests/training/test_experiment*.py
 
 test-others:
 	$(BIN)/python -m pytest -m "not slow" --ignore tests/training

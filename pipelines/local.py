@@ -6,6 +6,7 @@ worker processes are already at work.
 
 from __future__ import annotations
 
+import gc
 import os
 import queue
 import sys
@@ -33,7 +34,8 @@ def run_local(job: ShardJob, shards: Sequence[str], workers: int, kind: WorkerKi
     with chatter_in(job.workspace.log):
         if kind == "processes":
             with WorkerProcesses(job, shards, workers) as processes:
-                from pipelines.graph import TakeShard, run_here
+                with _uncollected():
+                    from pipelines.graph import TakeShard, run_here
 
                 try:
                     _aside(lambda: run_here(TakeShard(processes), shards, 1), processes.stop)
@@ -42,9 +44,22 @@ def run_local(job: ShardJob, shards: Sequence[str], workers: int, kind: WorkerKi
                         raise processes.lost from None
                     raise
         else:
-            from pipelines.graph import WriteShard, run_here
+            with _uncollected():
+                from pipelines.graph import WriteShard, run_here
 
             _aside(lambda: run_here(WriteShard(job), shards, 1 if kind == "in-process" else workers))
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Let Python look for no garbage meanwhile: it looks dozens of times as Beam is imported, and finds none."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _aside(run: Callable[[], object], stop: Callable[[], object] | None = None) -> None:
