@@ -34,9 +34,6 @@ sys.path.insert(0, str(ROOT))
 
 SETS = ("pets", "cityscapes")
 OURS = ("realitygap fast", "realitygap full")
-KEPT_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 31)}
-"""What our worker processes are started with, too: large arrays reuse memory."""
-
 TOOLS = (*OURS, "tfds generator", "tfds beam", "bare decode", "bare work", "cat")
 
 
@@ -76,6 +73,8 @@ def _compare(name: str, count: int, runs: int, folder: Path) -> None:
 
 def _run(name: str, tool: str, source: Path, out: Path) -> tuple[float, float, float]:
     shutil.rmtree(out, ignore_errors=True)
+    from pipelines.worker_processes import KEPT_MEMORY
+
     words = [sys.executable, __file__, "--child", name, tool, str(source), str(out)]
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"} | (KEPT_MEMORY if tool == "bare work" else {})
     began = time.perf_counter()

@@ -130,8 +130,6 @@ def _delimited(number: int, body: bytes) -> bytes:
 def _varint(number: int) -> bytes:
     if number <= 0x7F:
         return _ONE_BYTE[number]
-    if number <= 0x3FFF:
-        return bytes((number & 0x7F | 0x80, number >> 7))
     out = bytearray()
     while number > 0x7F:
         out.append(number & 0x7F | 0x80)

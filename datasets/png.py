@@ -59,16 +59,16 @@ def decode_png(data: bytes) -> np.ndarray:
     """
     chunks = list(_chunks(data))
     width, height, bits, colour_type = png_header(data)
-    row_bytes = width * CHANNELS[colour_type] * bits // 8
-    size = height * (1 + row_bytes)
+    size = height * (1 + width * CHANNELS[colour_type] * bits // 8)
+    compressed = b"".join(body for kind, body in chunks if kind == b"IDAT")
     with suppress(imagecodecs.DeflateError, ValueError):  # then libpng judges the file as it is
         if _plain(data, chunks) and bits >= 8:
             loops = kernels()
             if loops and (colour_type == GREY or bits == 16):
                 shape = (height, width, CHANNELS[colour_type])
-                return loops.undo_filters(_inflated(chunks, size), shape, np.uint8 if bits == 8 else np.uint16)
+                return loops.undo_filters(_inflated(compressed, size), shape, np.uint8 if bits == 8 else np.uint16)
             if colour_type == RGB and size >= _SLOW_TO_INFLATE:
-                data = _stored(data, _inflated(chunks, size), chunks)
+                data = _stored(data, _inflated(compressed, size), compressed[-4:])
     return np.asarray(imagecodecs.png_decode(data))
 
 
@@ -103,24 +103,20 @@ def _plain(data: bytes, chunks: Sequence[Chunk]) -> bool:
     return not interlaced and all(kind != b"tRNS" for kind, _ in chunks)
 
 
-def _inflated(chunks: Sequence[Chunk], size: int) -> bytes:
+def _inflated(compressed: bytes, size: int) -> bytes:
     """The filtered rows.
 
     Raises:
         imagecodecs.DeflateError: they are damaged, or more than `size` bytes.
         ValueError: they are fewer.
     """
-    rows = bytes(imagecodecs.deflate_decode(_compressed(chunks), out=size))
+    rows = bytes(imagecodecs.deflate_decode(compressed, out=size))
     if len(rows) != size:
         raise ValueError(f"wanted {size} bytes of rows, got {len(rows)}")
     return rows
 
 
-def _compressed(chunks: Sequence[Chunk]) -> bytes:
-    return b"".join(body for kind, body in chunks if kind == b"IDAT")
-
-
-def _stored(data: bytes, pixels: bytes, chunks: Sequence[Chunk]) -> bytes:
+def _stored(data: bytes, pixels: bytes, checksum: bytes) -> bytes:
     """The same image with its filtered rows not compressed.
 
     libpng spends most of its time inflating photographs, which libdeflate does three times as fast; what is left to
@@ -132,7 +128,6 @@ def _stored(data: bytes, pixels: bytes, chunks: Sequence[Chunk]) -> bytes:
         block = view[start : start + _LARGEST_STORED]
         last = start + len(block) == len(pixels)
         blocks += [struct.pack("<BHH", last, len(block), len(block) ^ 0xFFFF), block]
-    checksum = _compressed(chunks)[-4:]
     return b"".join([SIGNATURE, data[8:33], *_chunk(b"IDAT", *blocks, checksum), *_chunk(b"IEND")])
 
 

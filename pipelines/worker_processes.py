@@ -29,6 +29,10 @@ from pipelines.worker import FILLED, WRITTEN
 _ROOT = Path(__file__).resolve().parent.parent
 _END_S = 30
 
+KEPT_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 31)}
+"""For the environment of a process that handles images. By default the C library hands a large array back to the system
+as soon as it is freed, and every page of the next one is made anew: a tenth of the time of street scenes."""
+
 
 class WorkerLost(RealitygapError):
     """A worker process ended before its time."""
@@ -148,15 +152,10 @@ def worker_environment() -> dict[str, str]:
 
 
 def _environment() -> dict[str, str]:
-    """The environment of a worker: its modules are those of this process, and images reuse the memory they have.
-
-    By default the C library hands a large array back to the system as soon as it is freed, and every page of the next
-    one is made anew: a tenth of the time of street scenes.
-    """
-    memory = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 31)}
+    """The environment of a worker: its modules are those of this process, and images reuse the memory they have."""
     path = os.pathsep.join([str(_ROOT), *(entry or os.getcwd() for entry in sys.path)])
     ours = {"PYTHONPATH": path, "PYTHONSAFEPATH": "1"}  # and not what happens to lie in the working folder
-    return memory | os.environ | ours
+    return KEPT_MEMORY | os.environ | ours
 
 
 def _words(worker: _Worker) -> str:

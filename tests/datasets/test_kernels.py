@@ -92,6 +92,15 @@ def test_ids_of_another_type_are_refused(loops: Kernels) -> None:
         loops.distinct_ids(np.zeros((2, 2), np.uint8))
 
 
+@pytest.mark.parametrize("edges", [(0, 258), (-1, 4), (0, 301), (4, 2), (0, 9, 3)])
+def test_bands_that_leave_the_rows_or_overflow_are_refused(loops: Kernels, edges: tuple[int, ...]) -> None:
+    rows = np.zeros((300, 5), np.uint8)
+    with pytest.raises(ValueError, match="edges must rise from 0 to 300 by at most 257"):
+        loops.sum_bands(rows, edges)
+    with pytest.raises(ValueError, match="rows must be uint8 whose bytes follow each other"):
+        loops.sum_bands(rows[:, ::2], (0, 1))
+
+
 def test_nothing_is_read_or_written_outside_the_arrays(loops: Kernels) -> None:
     """Every array ends where a page begins that no one may touch, or begins where one ends; in a process of its own."""
     code = """
