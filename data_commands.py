@@ -6,10 +6,11 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from command_parser import add_options, options_of
+from command_parser import add_options, options_of, underscored
 from datasets.errors import SystemComponentError, UsageError, VerificationError
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ _SCENE_LISTS = {
     "classes": "classes to show, such as cat,dog; by default all",
     "annotations": "what to render beside colours, such as depth,normal,boxes,poses",
 }
+
+_NO_WORKERS = ("-h", "--help", "--dry_run", "--runner", "--worker", "--config")
+"""Options with which `convert` starts no worker processes, or not as many as there are processors."""
 
 
 def _fill_build(parser: ArgumentParser) -> None:
@@ -73,6 +77,20 @@ def fill_convert(parser: ArgumentParser, words: Sequence[str]) -> None:
     if words and words[0] in SOURCES:
         add_options(parser, SOURCES[words[0]], frozenset({"root", "splits", "seed"}))
     _fill_build(parser)
+
+
+def workers_ahead(words: Sequence[str]) -> AbstractContextManager[None]:
+    """Worker processes for `convert`, started while it reads its options and lists the source, where it may use them.
+
+    Whether it will is known when the source is listed: those started for a small one are ended then.
+    """
+    if len(words) < 3 or words[0] == "digits" or any(word.startswith(_NO_WORKERS) for word in map(underscored, words)):
+        return nullcontext()
+    from pipelines.worker_process import ONE_BLAS_THREAD, ahead_of_need
+
+    for name, value in ONE_BLAS_THREAD.items():
+        os.environ.setdefault(name, value)
+    return ahead_of_need()
 
 
 def convert(parsed: Any) -> int:

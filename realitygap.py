@@ -14,6 +14,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ import study_commands
 import training_commands
 from command_parser import make_parser, underscored
 from datasets.errors import RealitygapError, SystemComponentError, UsageError
+from pipelines.garbage import uncollected
 
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser
@@ -41,11 +43,19 @@ Real and synthetic training data for computer vision: convert, render, train, an
 
 @dataclass(frozen=True)
 class Command:
-    """One command: a line for the list, what fills its parser, what it does with the parsed options."""
+    """One command.
+
+    Attributes:
+        help: a line for the list.
+        fill: fills its parser.
+        run: does the work with the parsed options.
+        around: what begins before options are read, and ends with the command.
+    """
 
     help: str
     fill: Callable[[ArgumentParser, Sequence[str]], None]
     run: Callable[[Any], int]
+    around: Callable[[Sequence[str]], AbstractContextManager[None]] = lambda words: nullcontext()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -105,9 +115,15 @@ def _dispatch(words: list[str]) -> int:
     if words[0] not in COMMANDS:
         raise UsageError(f"there is no command {words[0]!r}; there are {', '.join(COMMANDS)}")
     command = COMMANDS[words[0]]
-    parser = make_parser(words[0], command.help[0].upper() + command.help[1:] + ".")
+    with command.around(words[1:]):
+        return _run(command, words)
+
+
+def _run(command: Command, words: list[str]) -> int:
     own, beam_options = _cut_at_dashes(words[1:])
-    command.fill(parser, own)
+    with uncollected():
+        parser = make_parser(words[0], command.help[0].upper() + command.help[1:] + ".")
+        command.fill(parser, own)
     parsed = parser.parse_args([underscored(word) for word in own])
     if beam_options and words[0] not in ("convert", "render", "inspect", "verify"):
         raise UsageError(f"{words[0]} asks nothing of Beam; it takes no options after --")
@@ -151,7 +167,10 @@ COMMANDS: dict[str, Command] = {
     "doctor": Command("check that this machine can do the jobs", _fill_doctor, _doctor),
     "list": Command("list what other commands take by name", listing.fill, listing.run),
     "convert": Command(
-        "convert a real data set to sharded TFRecords", data_commands.fill_convert, data_commands.convert
+        "convert a real data set to sharded TFRecords",
+        data_commands.fill_convert,
+        data_commands.convert,
+        data_commands.workers_ahead,
     ),
     "render": Command("render a labelled synthetic data set", data_commands.fill_render, data_commands.render),
     "inspect": Command("show what a data set holds", data_commands.fill_inspect, data_commands.inspect),

@@ -73,7 +73,7 @@ def _compare(name: str, count: int, runs: int, folder: Path) -> None:
 
 def _run(name: str, tool: str, source: Path, out: Path) -> tuple[float, float, float]:
     shutil.rmtree(out, ignore_errors=True)
-    from pipelines.worker_processes import KEPT_MEMORY
+    from pipelines.worker_process import KEPT_MEMORY
 
     words = [sys.executable, __file__, "--child", name, tool, str(source), str(out)]
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"} | (KEPT_MEMORY if tool == "bare work" else {})

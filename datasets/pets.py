@@ -18,7 +18,7 @@ from datasets.reading import read_bytes, read_label_map, read_photograph
 from datasets.sample import Sample
 from datasets.schema import Column, Schema
 from datasets.source import Item, Plan, Reader, read_each
-from datasets.storage import below, files_in
+from datasets.storage import below, files_in, names_in
 
 OFFICIAL_LISTS = {"train": "trainval", "test": "test"}
 UNLISTED = "unlisted"
@@ -70,7 +70,7 @@ class Pets:
         photographs, junk = self._look_around(sizes)
         listed[UNLISTED] = sorted(photographs - {name for names in listed.values() for name in names})
         items = tuple(_item(name, split, sizes) for split in self.splits for name in listed[split])
-        boxes = files_in(self.root, "annotations/xmls")
+        boxes = names_in(self.root, "annotations/xmls")
         without_box = [name for name in listed["train"] if f"{name}.xml" not in boxes]
         findings = {
             "photographs in no official list": () if UNLISTED in self.splits else tuple(listed[UNLISTED]),
@@ -119,8 +119,8 @@ class Pets:
         photographs = {name for name in sizes if name.endswith(".jpg") and name[0] != "."}
         junk = [f"images/{name}" for name in sizes.keys() - photographs]
         known = {"README", "list.txt", "trainval.txt", "test.txt"}
-        junk += [f"annotations/{name}" for name in files_in(self.root, "annotations") if name not in known]
-        junk += [f"annotations/trimaps/{name}" for name in files_in(self.root, "annotations/trimaps") if name[0] == "."]
+        junk += [f"annotations/{name}" for name in names_in(self.root, "annotations") if name not in known]
+        junk += [f"annotations/trimaps/{name}" for name in names_in(self.root, "annotations/trimaps") if name[0] == "."]
         return {name.removesuffix(".jpg") for name in photographs}, sorted(junk)
 
 

@@ -12,6 +12,7 @@ from datasets.errors import RealitygapError, SystemComponentError, UsageError
 from datasets.shards import Shard
 from datasets.source import Source
 from pipelines.commit import check_rejections, collect, commit, configuration
+from pipelines.garbage import uncollected
 from pipelines.local import run_local
 from pipelines.options import BuildOptions, WorkerKind
 from pipelines.places import open_workspace, seen_anew
@@ -53,9 +54,10 @@ def run_build(
         workspace.begin(configuration(source, build, options), options.overwrite)
         todo = tuple(shard for shard in build.shards if workspace.done(shard.name) is None)
         _run(work, build, todo)
-        facts = collect(workspace, build)
-        check_rejections(workspace, build, facts, options)
-        commit(source, workspace, build, facts, options, origin or {})
+        with uncollected():
+            facts = collect(workspace, build)
+            check_rejections(workspace, build, facts, options)
+            commit(source, workspace, build, facts, options, origin or {})
     return Dataset.open(seen_anew(build.target, work.runner.beam_options))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from datasets.describe import describe, human_bytes
 from datasets.source import Source
+from pipelines.garbage import uncollected
 from pipelines.options import BuildOptions, WorkerKind
 from pipelines.plan import Build, plan_build
 from pipelines.runners import RunnerOptions, local_kind
@@ -38,7 +39,8 @@ class Job:
 
     def run_or_show(self, console: Any) -> None:
         """Build the data set and print what it holds and what it cost; with `--dry-run` print the plan."""
-        build = plan_build(self.source, self.data_dir, self.options)
+        with uncollected():
+            build = plan_build(self.source, self.data_dir, self.options)
         kind = local_kind(build, self.suits, self.options, self.runner.worker_kind)
         if self.options.dry_run:
             for line in (*plan_lines(build), *self._estimate_lines(build, kind)):

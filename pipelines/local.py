@@ -6,17 +6,19 @@ worker processes are already at work.
 
 from __future__ import annotations
 
-import gc
 import os
 import queue
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 
+from pipelines.garbage import uncollected
 from pipelines.options import WorkerKind
 from pipelines.shard_writer import ShardJob
+from pipelines.worker_process import end_those_ahead
 from pipelines.worker_processes import WorkerProcesses
 
 _END_S = 10.0
@@ -33,40 +35,39 @@ def run_local(job: ShardJob, shards: Sequence[str], workers: int, kind: WorkerKi
     """
     with chatter_in(job.workspace.log):
         if kind == "processes":
-            with WorkerProcesses(job, shards, workers) as processes:
-                with _uncollected():
-                    from pipelines.graph import TakeShard, run_here
-
-                try:
-                    _aside(lambda: run_here(TakeShard(processes), shards, 1), processes.stop)
-                except Exception:
-                    if processes.lost:
-                        raise processes.lost from None
-                    raise
+            _run_in_processes(job, shards, workers)
         else:
-            with _uncollected():
+            end_those_ahead()
+            with uncollected():
                 from pipelines.graph import WriteShard, run_here
 
             _aside(lambda: run_here(WriteShard(job), shards, 1 if kind == "in-process" else workers))
 
 
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Let Python look for no garbage meanwhile: it looks dozens of times as Beam is imported, and finds none."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()
+def _run_in_processes(job: ShardJob, shards: Sequence[str], workers: int) -> None:
+    with WorkerProcesses(job, shards, workers) as processes:
+        with uncollected():
+            from pipelines.graph import TakeShard, run_here
+
+        try:
+            _aside(lambda: run_here(TakeShard(processes), shards, 1), processes.stop, processes.all_written)
+        except Exception:
+            if processes.lost:
+                raise processes.lost from None
+            raise
 
 
-def _aside(run: Callable[[], object], stop: Callable[[], object] | None = None) -> None:
+def _aside(
+    run: Callable[[], object], stop: Callable[[], object] | None = None, enough: Future[None] | None = None
+) -> None:
     """Run a pipeline in a thread, so that Ctrl-C is heard whatever it waits for.
 
-    Where `stop` ends what it waits for, an interrupted pipeline is waited for, too: Beam complains at length then, and
-    must have done so before standard error is the user's again.
+    Args:
+        run: the pipeline.
+        stop: ends what it waits for. An interrupted pipeline is then waited for, too: Beam complains at length, and
+            must have done so before standard error is the user's again.
+        enough: when this is done, so is the work. Beam then still waits, up to a fifth of a second, for a thread of
+            its own that looks now and then at what it is doing; that goes on beside what comes next.
     """
     outcomes: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
 
@@ -77,8 +78,10 @@ def _aside(run: Callable[[], object], stop: Callable[[], object] | None = None) 
         except BaseException as error:
             outcomes.put(error)
 
-    thread = threading.Thread(target=work, name="pipeline", daemon=True)
+    thread = threading.Thread(target=work, name="pipeline", daemon=enough is None)  # Python waits for it at its end
     thread.start()
+    if enough is not None:
+        enough.add_done_callback(lambda _: outcomes.put(None))
     try:
         outcome = outcomes.get()
     except BaseException:

@@ -1,4 +1,4 @@
-"""One worker process of this machine, for `pipelines.worker_processes`, which see.
+"""What one worker process of this machine runs (`pipelines.worker_process` starts it).
 
 Two threads write: while one waits for the disk, the other fills the next shard.
 """
@@ -14,10 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
 from multiprocessing.connection import Connection
 
-from pipelines.shard_writer import ShardJob, ShardWriter
+from pipelines.garbage import uncollected
+from pipelines.worker_process import FAILED, FILLED, WRITTEN
 
-FILLED, WRITTEN, FAILED = "filled", "written", "failed"
-"""The words of a worker, each said with the name of a shard and a message."""
+with uncollected():
+    from pipelines.shard_writer import ShardJob, ShardWriter
 
 _AT_ONCE = 2
 
@@ -57,9 +58,13 @@ class _Pen:
 
 
 def main(descriptor: int) -> None:
-    """One worker process: a job, then names of shards, until the other end is closed or gone."""
+    """One worker process: where to print, a job, then names of shards, until the other end is closed or gone."""
     connection = Connection(descriptor)
-    job = _job_of(connection.recv_bytes())
+    try:
+        _print_to(connection.recv())
+        job = _job_of(connection.recv_bytes())
+    except (EOFError, ConnectionResetError):
+        return  # started ahead, and not needed
     with closing(ShardWriter(job)) as writer, ThreadPoolExecutor(_AT_ONCE) as threads:
         pen = _Pen(connection, writer)
         with suppress(EOFError, ConnectionResetError):
@@ -67,6 +72,14 @@ def main(descriptor: int) -> None:
                 threads.submit(pen.write, connection.recv())
         if pen.at_work:
             os._exit(1)  # the command was killed
+
+
+def _print_to(log: str) -> None:
+    """Send all that is printed here from now on, by native libraries too, to a file."""
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
 
 
 def _job_of(data: bytes) -> ShardJob:
@@ -80,3 +93,5 @@ def _job_of(data: bytes) -> ShardJob:
 
 if __name__ == "__main__":
     main(int(sys.argv[1]))
+    sys.stderr.flush()
+    os._exit(0)  # what is left to be freed goes with the process

@@ -23,7 +23,7 @@ from apache_beam.runners.worker.worker_pool_main import BeamFnExternalWorkerPool
 from apache_beam.utils.thread_pool_executor import shared_unbounded_instance
 
 from datasets.errors import SystemComponentError
-from pipelines.worker_processes import worker_environment
+from pipelines.worker_process import worker_environment
 
 _START_S = 60
 

@@ -10,7 +10,7 @@ import pytest
 
 from datasets.errors import BadSample
 from datasets.reading import read_bytes, read_if_there
-from datasets.storage import files_in, whole_file
+from datasets.storage import files_in, names_in, whole_file
 
 
 @pytest.mark.parametrize("size", [0, 1, 4096, 3_000_001])
@@ -75,5 +75,6 @@ def test_files_right_in_a_folder_with_their_bytes(tmp_path: Path) -> None:
     (tmp_path / "images/link.jpg").symlink_to(tmp_path / "images/deeper/b.jpg")
     (tmp_path / "images/lost.jpg").symlink_to(tmp_path / "nowhere")
     assert files_in(tmp_path, "images") == {"a.jpg": 2, "link.jpg": 1}
-    assert files_in(tmp_path, "no such folder") == {}
-    assert files_in(tmp_path, "images/a.jpg") == {}
+    for folder in ("images", "no such folder", "images/a.jpg"):
+        assert names_in(tmp_path, folder) == files_in(tmp_path, folder).keys()
+    assert files_in(tmp_path, "no such folder") == files_in(tmp_path, "images/a.jpg") == {}

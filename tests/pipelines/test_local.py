@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from concurrent.futures import Future
 
 import pytest
 
@@ -46,3 +47,28 @@ def test_what_a_pipeline_raises_is_raised_here() -> None:
 
     with pytest.raises(ValueError, match="no such shard"):
         _aside(fails, lambda: None)
+
+
+def test_what_is_enough_is_not_waited_for_longer() -> None:
+    """Beam's own clearing up goes on; Python waits for it at its end."""
+    enough: Future[None] = Future()
+    cleared = threading.Event()
+
+    def run() -> None:
+        enough.set_result(None)
+        cleared.wait(30)
+
+    _aside(run, lambda: None, enough)
+    (left,) = _pipelines()
+    assert not left.daemon
+    cleared.set()
+    left.join(5)
+    assert not _pipelines()
+
+
+def test_what_fails_before_there_is_enough_is_raised() -> None:
+    def fails() -> None:
+        raise ValueError("no such shard")
+
+    with pytest.raises(ValueError, match="no such shard"):
+        _aside(fails, lambda: None, Future())

@@ -1,0 +1,134 @@
+"""A worker process as the command sees it: started ahead of need, taken once, ended when nobody needs it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import data_commands
+import realitygap
+from pipelines import worker_process
+from pipelines.worker_process import WorkerProcess, ahead_of_need
+from tests.fixtures import PetsTree
+from tests.pipelines.test_worker_processes import started, wait_for_all, workers_of
+from tests.test_rules import _loaded_after
+
+
+def starts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Gets the process id of every worker that is started from now on."""
+    found: list[int] = []
+    start = WorkerProcess.start
+
+    def noted() -> WorkerProcess:
+        found.append((worker := start()).process.pid)
+        return worker
+
+    monkeypatch.setattr(WorkerProcess, "start", noted)
+    return found
+
+
+def convert(tree: PetsTree, out: Path, *words: str) -> int:
+    return realitygap.main(["convert", "pets", str(tree.root), str(out), *words])
+
+
+@pytest.fixture
+def two_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1})
+
+
+@pytest.mark.usefixtures("two_processors")
+def test_those_started_ahead_are_the_ones_that_work(
+    pets_tree: PetsTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, names = started(pets_tree, tmp_path)
+    pids = starts(monkeypatch)
+    with ahead_of_need():
+        assert sorted(workers_of(os.getpid())) == sorted(pids)
+        wait_for_all(job, names)
+        assert len(pids) == 2
+        assert not workers_of(os.getpid())
+        wait_for_all(job, names)
+        assert len(pids) == 4
+    assert all(job.workspace.done(name) for name in names)
+
+
+@pytest.mark.usefixtures("two_processors")
+def test_those_that_nobody_took_are_ended() -> None:
+    def fail() -> None:
+        with ahead_of_need():
+            assert len(workers_of(os.getpid())) == 2
+            _ = 1 / 0
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert not workers_of(os.getpid())
+    with ahead_of_need():
+        WorkerProcess.take().kill()
+        assert len(workers_of(os.getpid())) == 1
+    assert not workers_of(os.getpid())
+
+
+def test_a_large_machine_is_not_filled_with_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(64)))
+    with ahead_of_need():
+        assert len(workers_of(os.getpid())) == 4
+
+
+@pytest.mark.usefixtures("two_processors")
+def test_one_that_died_meanwhile_is_replaced(
+    pets_tree: PetsTree, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ahead_of_need():
+        for worker in worker_process._AHEAD:
+            os.kill(worker.process.pid, signal.SIGKILL)
+            worker.process.wait()
+        assert convert(pets_tree, tmp_path, "--worker-kind", "processes") == 0
+    assert "lost" not in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("two_processors")
+def test_the_command_starts_workers_before_it_knows_the_source(
+    pets_tree: PetsTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A small one does without them, and they are gone when its work begins."""
+    pids = starts(monkeypatch)
+    at_work: list[list[int]] = []
+    ended = worker_process.end_those_ahead
+    monkeypatch.setattr("pipelines.local.end_those_ahead", lambda: (at_work.append(workers_of(os.getpid())), ended()))
+    assert convert(pets_tree, tmp_path) == 0
+    assert at_work == [sorted(pids, key=at_work[0].index)]
+    assert len(pids) == 2
+    assert not workers_of(os.getpid())
+
+
+@pytest.mark.parametrize(
+    "words", [["--help"], ["--dry-run"], ["--runner", "flink"], ["--workers=1"], ["--worker_kind", "threads"], []]
+)
+def test_none_are_started_where_none_are_of_use(words: list[str]) -> None:
+    """Options that say how many workers there are to be, or where, are read first."""
+    source = ["pets", "IN", "OUT"] if words else ["pets"]
+    with data_commands.workers_ahead([*source, *words]):
+        assert not workers_of(os.getpid())
+
+
+def test_starting_one_imports_nothing_that_takes_its_time() -> None:
+    loaded = _loaded_after("import realitygap, pipelines.worker_process")
+    assert not loaded & {"numpy", "PIL", "jsonargparse", "apache_beam", "rich"}
+
+
+def test_one_whose_command_is_gone_ends_quietly() -> None:
+    program = "from pipelines.worker_process import WorkerProcess; import os; WorkerProcess.start(); os._exit(0)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")  # read to the end: the worker held them open
+
+
+def test_blas_of_a_worker_has_one_thread_unless_the_user_says_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    assert worker_process._environment()["OPENBLAS_NUM_THREADS"] == "1"
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "7")
+    assert worker_process._environment()["OPENBLAS_NUM_THREADS"] == "7"
