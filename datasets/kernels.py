@@ -23,7 +23,7 @@ class Kernels:
     """The compiled loops.
 
     Args:
-        path: of the library.
+        path: of the library; it is kept.
 
     Raises:
         OSError: it is not one for this machine.
@@ -31,6 +31,7 @@ class Kernels:
     """
 
     def __init__(self, path: str) -> None:
+        self.path = path
         library = ctypes.CDLL(path)
         pointer, size = ctypes.c_void_p, ctypes.c_size_t
         self._undo_filters, self._sum_bands = library.undo_filters, library.sum_bands
