@@ -20,30 +20,30 @@ _ONE_BYTE = tuple(bytes([number]) for number in range(128))
 _TAGS = tuple(_ONE_BYTE[number << 3 | _LENGTH_DELIMITED] for number in range(4))
 """What stands before a field of bytes, by its number."""
 
-_LARGE = 1 << 18  # bytes; a smaller value is copied in less time than it takes to handle it on its own
+_LONG = 1 << 10  # bytes; a shorter value is joined to what stands beside it
 
 
-def encode_example(features: Mapping[str, FeatureValue]) -> bytes:
-    """Serialised `tf.train.Example` of named features.
+def encode_example(features: Mapping[str, FeatureValue | int]) -> bytes:
+    """Serialised `tf.train.Example` of named features; an integer is stored as an array of one.
 
     Raises:
-        TypeError: a value is neither bytes nor an int64 or float32 array.
+        TypeError: a value is neither bytes nor an integer nor an int64 or float32 array.
     """
     return b"".join(example_parts(features))
 
 
-def example_parts(features: Mapping[str, FeatureValue]) -> list[bytes]:
+def example_parts(features: Mapping[str, FeatureValue | int]) -> list[bytes]:
     """The same bytes in pieces, so that large images among them are not copied.
 
     Raises:
-        TypeError: a value is neither bytes nor an int64 or float32 array.
+        TypeError: a value is neither bytes nor an integer nor an int64 or float32 array.
     """
     parts: list[bytes] = []
     small = bytearray()
     for name in sorted(features):
         head, body = _map_entry(name, features[name])
         small += head
-        if len(body) < _LARGE:
+        if len(body) < _LONG:
             small += body
         else:
             parts += [bytes(small), body]
@@ -70,16 +70,18 @@ def decode_example(data: bytes) -> dict[str, FeatureValue]:
     return features
 
 
-def _map_entry(name: str, value: FeatureValue) -> tuple[bytes, bytes]:
+def _map_entry(name: str, value: FeatureValue | int) -> tuple[bytes, bytes]:
     """An entry of the map Features.feature in two pieces: all that stands before the value's bytes, and these."""
     if isinstance(value, bytes):
         kind, body = _BYTES_LIST, value
+    elif isinstance(value, int):
+        kind, body = _INT64_LIST, _varint(value & 0xFFFFFFFFFFFFFFFF)
     elif value.dtype == np.float32:
         kind, body = _FLOAT_LIST, np.ascontiguousarray(value, "<f4").tobytes()
     elif value.dtype == np.int64:
         kind, body = _INT64_LIST, b"".join([_varint(number & 0xFFFFFFFFFFFFFFFF) for number in value.tolist()])
     else:
-        raise TypeError(f"feature {name!r} must be bytes, int64 or float32, got {value.dtype}")
+        raise TypeError(f"feature {name!r} must be bytes, an integer, int64 or float32, got {value.dtype}")
     absent = not body and kind != _BYTES_LIST  # an empty packed list has no field at all
     in_list = b"" if absent else _TAGS[1] + _varint(len(body))
     in_feature = _TAGS[kind] + _varint(len(in_list) + len(body)) + in_list

@@ -6,6 +6,7 @@ A space is a table. Ids are those found in stored pixels or class fields; `index
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -75,10 +76,9 @@ class LabelSpace:
             table[entry.id] = entry.colour
         return table
 
-    def unknown_ids(self, counts: np.ndarray) -> tuple[int, ...]:
-        """Ids that occur in `counts`, `(256,)` pixels an id, and are neither a class nor to be ignored."""
-        present = np.flatnonzero(counts).tolist()
-        return tuple(index for index in present if index not in self._allowed)
+    def unknown_ids(self, ids: Iterable[int]) -> tuple[int, ...]:
+        """Those of the ids that are neither a class nor to be ignored."""
+        return tuple(index for index in ids if index not in self._allowed)
 
     @cached_property
     def _allowed(self) -> frozenset[int]:

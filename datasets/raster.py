@@ -88,11 +88,14 @@ class Raster:
         pixels = decode_pixels(self._source)
         return pixels.view(self.dtype) if self.dtype in _BY_BYTES else pixels
 
-    @cached_property
+    @property
     def data(self) -> bytes:
         """The encoded image: the source's own bytes, or a lossless PNG of the array."""
-        if isinstance(self._source, bytes):
-            return self._source
+        return self._source if isinstance(self._source, bytes) else self._png
+
+    @cached_property
+    def _png(self) -> bytes:
+        assert isinstance(self._source, np.ndarray)
         if self.dtype in _BY_BYTES:
             return encode_png(np.ascontiguousarray(self._source).view(np.uint8))
         return encode_png(self._source)

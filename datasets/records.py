@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from datasets.examples import FeatureValue, decode_example, example_parts
 from datasets.fields import Field
 from datasets.raster import Raster
@@ -47,13 +45,13 @@ def _nested(owner: type[Any], prefix: str, values: dict[str, Any]) -> Any:
     return owner(**members) if members else None
 
 
-def _to_feature(field: Field, value: Any) -> FeatureValue:
+def _to_feature(field: Field, value: Any) -> FeatureValue | int:
     if field.kind == "raster":
         return bytes(value.data)
     if field.kind == "text":
         return str(value).encode()
     if field.kind == "class":
-        return np.array([value], np.int64)
+        return int(value)
     return value.reshape(-1)
 
 

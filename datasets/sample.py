@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache
 from itertools import groupby
 from typing import Any
 
@@ -59,6 +59,7 @@ class Sample:
     """One labelled image, checked when made. What is unknown is None.
 
     Pixel maps may be given as arrays `(height, width, channels)` or as `Raster`; they are kept as `Raster`.
+    `present` holds the fields that are not None, in the order of the table, with their values.
     `notes` name every conversion that was needed to read the source (`gif-first-frame`), and `unmapped_pixels` counts
     pixels of source ids that have no counterpart in the label space; both are counted for the whole data set and not
     stored in the record.
@@ -87,6 +88,7 @@ class Sample:
     scene: str | None = None
     notes: tuple[str, ...] = ()
     unmapped_pixels: Mapping[int, int] = field(default_factory=dict)
+    present: tuple[tuple[Field, Any], ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         for path in _RASTERS:
@@ -94,6 +96,7 @@ class Sample:
                 object.__setattr__(self, path, Raster.from_array(getattr(self, path)))
         if not self.key:
             raise ValueError("a sample needs a key, got an empty one")
+        object.__setattr__(self, "present", tuple(self._find_present()))
         for spec, value in self.present:
             self._check(spec, value)
         self._check_sizes()
@@ -103,11 +106,6 @@ class Sample:
         owner, _, member = path.partition(".")
         value = getattr(self, owner)
         return value if not member or value is None else getattr(value, member)
-
-    @cached_property
-    def present(self) -> tuple[tuple[Field, Any], ...]:
-        """The fields that are not None, in the order of the table, with their values."""
-        return tuple(self._find_present())
 
     def _find_present(self) -> Iterator[tuple[Field, Any]]:
         for owner, members in _MEMBERS:

@@ -61,8 +61,8 @@ class Statistics:
         self.sizes[f"{sample.image.width}x{sample.image.height}"] += 1
         for path, counts in pixel_counts.items():
             pixels, images = self.pixels[path], self.images[path]
-            for index in np.flatnonzero(counts).tolist():
-                pixels[index] += int(counts[index])
+            for index, count in counts.items():
+                pixels[index] += count
                 images[index] += 1
         for column in schema.class_columns:
             classes, value = self.labels[column.path], sample.value(column.path)
@@ -127,13 +127,15 @@ def colour_moments(colours: list[list[int]]) -> tuple[list[float], list[float]]:
     return mean.tolist(), np.sqrt(np.maximum(squares / count - mean**2, 0)).tolist()
 
 
-def id_counts(sample: Sample, column: Column) -> np.ndarray:
-    """`(256,)` pixels of each id in one label map.
+def id_counts(sample: Sample, column: Column) -> dict[int, int]:
+    """Pixels of each id that occurs in one label map.
 
     Raises:
         BadSample: an id is not in the label space; the message lists the ids.
     """
-    counts = count_ids(sample.value(column.path).array)
+    pixels = count_ids(sample.value(column.path).array)
+    present = np.flatnonzero(pixels)
+    counts = dict(zip(present.tolist(), pixels[present].tolist(), strict=True))
     unknown = column.space.unknown_ids(counts) if column.space else ()
     if unknown:
         raise BadSample(
@@ -151,9 +153,9 @@ def _colour_sums(pixels: np.ndarray) -> np.ndarray:
     return np.stack([np.full(channels, len(rows) * width), *by_channel])
 
 
-def _flags(pixel_counts: Mapping[str, np.ndarray]) -> tuple[str, ...]:
+def _flags(pixel_counts: Mapping[str, Mapping[int, int]]) -> tuple[str, ...]:
     """A label map with a single id is kept but named: it is often a label that nobody drew."""
-    return tuple(f"{path}-holds-one-id-only" for path, counts in pixel_counts.items() if np.count_nonzero(counts) == 1)
+    return tuple(f"{path}-holds-one-id-only" for path, counts in pixel_counts.items() if len(counts) == 1)
 
 
 def _plain(table: Mapping[str, Counter[int]]) -> dict[str, dict[str, int]]:

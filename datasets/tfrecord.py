@@ -20,6 +20,7 @@ import google_crc32c
 from datasets.errors import VerificationError
 
 HEADER_BYTES = 12
+_LARGE = 1 << 18  # bytes; a smaller record is copied in less time than it takes to write its pieces one by one
 FOOTER_BYTES = 4
 _MASK_DELTA = 0xA282EAD8
 
@@ -51,14 +52,14 @@ class RecordWriter:
 
     def write(self, payload: Sequence[bytes]) -> int:
         """Append one record, given in pieces; gives the byte offset at which it begins."""
-        offset = self._bytes
-        length = struct.pack("<Q", sum(map(len, payload)))
+        offset, size = self._bytes, sum(map(len, payload))
+        length = struct.pack("<Q", size)
         header = length + struct.pack("<I", masked_crc32c(length))
-        footer = struct.pack("<I", masked_crc32c(*payload))
-        for part in (header + payload[0], *payload[1:], footer):
-            self._file.write(part)
-            self._sha256.update(part)
-            self._bytes += len(part)
+        pieces = (header + payload[0], *payload[1:], struct.pack("<I", masked_crc32c(*payload)))
+        for piece in pieces if size >= _LARGE else (b"".join(pieces),):
+            self._file.write(piece)
+            self._sha256.update(piece)
+        self._bytes += HEADER_BYTES + size + FOOTER_BYTES
         self._records += 1
         return offset
 

@@ -36,6 +36,11 @@ def _same(left: dict[str, FeatureValue], right: dict[str, FeatureValue]) -> bool
     return all(left[k] == right[k] if isinstance(left[k], bytes) else np.array_equal(left[k], right[k]) for k in left)
 
 
+@given(value=st.integers(-(2**63), 2**63 - 1))
+def test_a_number_is_stored_as_an_array_of_one(value: int) -> None:
+    assert encode_example({"x": value}) == encode_example({"x": np.array([value], np.int64)})
+
+
 @given(_FEATURES)
 def test_tensorflow_reads_what_is_written(features: dict[str, FeatureValue]) -> None:
     assert tf.train.Example.FromString(encode_example(features)) == _by_tensorflow(features)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from datasets.labels import IGNORE, LABEL_SPACES, LabelClass, LabelSpace
@@ -39,9 +38,7 @@ def test_breeds_are_those_of_the_set() -> None:
 
 
 def test_unknown_ids_are_listed_and_ignore_is_none_of_them() -> None:
-    counts = np.zeros(256, np.int64)
-    counts[[1, 77, 200, IGNORE]] = 5
-    assert LABEL_SPACES["pets_trimap"].unknown_ids(counts) == (77, 200)
+    assert LABEL_SPACES["pets_trimap"].unknown_ids([1, 77, 200, IGNORE]) == (77, 200)
 
 
 @pytest.mark.parametrize("ids, ignored", [((-1, 0), ()), ((0, 255), ()), ((0, 0), ()), ((0, 1), (1,))])

@@ -3,12 +3,13 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets.tfrecord import RecordFault, RecordWriter, file_facts, masked_crc32c, read_records
+from datasets.tfrecord import _LARGE, RecordFault, RecordWriter, file_facts, masked_crc32c, read_records
 
 PAYLOADS = [b"first", b"", b"x" * 1000]
 
@@ -45,6 +46,20 @@ def test_pieces_are_one_record(tmp_path: Path, shard: Path) -> None:
         for payload in PAYLOADS:
             writer.write([payload[:3], b"", payload[3:]])
     assert (tmp_path / "pieces").read_bytes() == shard.read_bytes()
+
+
+@pytest.mark.parametrize("size", [_LARGE - 1, _LARGE, 3 * _LARGE])
+def test_records_of_any_size_are_those_of_tensorflows_writer(tmp_path: Path, size: int) -> None:
+    payloads = [np.random.default_rng(size).bytes(size), b"small", b"y" * size]
+    with tf.io.TFRecordWriter(str(tmp_path / "theirs")) as theirs:
+        for payload in payloads:
+            theirs.write(payload)
+    with open(tmp_path / "ours", "wb") as file:
+        writer = RecordWriter(file)
+        offsets = [writer.write([payload[:2], payload[2:-3], payload[-3:]]) for payload in payloads]
+    assert (tmp_path / "ours").read_bytes() == (tmp_path / "theirs").read_bytes()
+    assert writer.facts() == file_facts(tmp_path / "ours")
+    assert list(read_records(tmp_path / "ours")) == list(zip(offsets, payloads, strict=True))
 
 
 def test_offsets_point_at_the_frames(shard: Path) -> None:
