@@ -59,9 +59,16 @@ _PROCESSES: WeakValueDictionary[int, WorkerProcesses] = WeakValueDictionary()
 """Beam pickles its steps even where they never leave the process; these cannot be."""
 
 
-def build_graph(pipeline: beam.Pipeline, step: beam.DoFn, shards: Sequence[str]) -> None:
-    """The whole pipeline: names of shards in, names of written shards out; no sample ever travels through Beam."""
-    _ = pipeline | "Shards" >> beam.Create(list(shards), reshuffle=True) | "Write" >> beam.ParDo(step)
+def build_graph(pipeline: beam.Pipeline, step: beam.DoFn, shards: Sequence[str], spread: bool = True) -> None:
+    """The whole pipeline: names of shards in, names of written shards out; no sample ever travels through Beam.
+
+    Args:
+        pipeline: gets the steps.
+        step: what happens to each name.
+        shards: the names.
+        spread: whether there is more than one worker that names have to be spread over.
+    """
+    _ = pipeline | "Shards" >> beam.Create(list(shards), reshuffle=spread) | "Write" >> beam.ParDo(step)
 
 
 def run_here(step: beam.DoFn, shards: Sequence[str], threads: int) -> None:
@@ -69,5 +76,5 @@ def run_here(step: beam.DoFn, shards: Sequence[str], threads: int) -> None:
     mode = "in_memory" if threads == 1 else "multi_threading"
     options = PipelineOptions([], direct_num_workers=threads, direct_running_mode=mode, save_main_session=False)
     pipeline = beam.Pipeline(runner=FnApiRunner(), options=options)
-    build_graph(pipeline, step, shards)
+    build_graph(pipeline, step, shards, spread=threads > 1)
     pipeline.run().wait_until_finish()
