@@ -7,7 +7,7 @@ the order of their names, so equal values give equal bytes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 
@@ -82,16 +82,17 @@ def _map_entry(name: str, value: FeatureValue | int) -> tuple[bytes, bytes]:
         kind, body = _INT64_LIST, b"".join([_varint(number & 0xFFFFFFFFFFFFFFFF) for number in value.tolist()])
     else:
         raise TypeError(f"feature {name!r} must be bytes, an integer, int64 or float32, got {value.dtype}")
-    absent = not body and kind != _BYTES_LIST  # an empty packed list has no field at all
-    in_list = b"" if absent else _TAGS[1] + _varint(len(body))
-    in_feature = _TAGS[kind] + _varint(len(in_list) + len(body)) + in_list
-    in_entry = _name_and_tag(name) + _varint(len(in_feature) + len(body)) + in_feature
-    return _TAGS[1] + _varint(len(in_entry) + len(body)) + in_entry, body
+    return _head(name, kind, len(body)), body
 
 
-@cache  # the names are those of the fields table
-def _name_and_tag(name: str) -> bytes:
-    return _delimited(1, name.encode()) + _TAGS[2]
+@lru_cache(1 << 10)  # most features are as long in one example as in the next
+def _head(name: str, kind: int, size: int) -> bytes:
+    """All that stands before `size` bytes of values of one kind."""
+    absent = not size and kind != _BYTES_LIST  # an empty packed list has no field at all
+    in_list = b"" if absent else _TAGS[1] + _varint(size)
+    in_feature = _TAGS[kind] + _varint(len(in_list) + size) + in_list
+    in_entry = _delimited(1, name.encode()) + _TAGS[2] + _varint(len(in_feature) + size) + in_feature
+    return _TAGS[1] + _varint(len(in_entry) + size) + in_entry
 
 
 def _decode_entry(entry: bytes) -> tuple[str, FeatureValue]:

@@ -25,7 +25,6 @@ from datasets.png import CHANNELS, PALETTE, SIGNATURE, decode_png, png_fault, pn
 MAX_PIXELS = 100_000_000
 """Larger images are refused from their header, before any memory is taken for them."""
 
-_ORIENTATION_WORDS = (b"Exif", b"eXIf", b"rientation")  # one of them stands in whatever states an orientation
 
 # What the decoders were seen to raise on damaged bytes (found by generated ones); none of it is a fault of ours.
 _DECODER_ERRORS = (
@@ -144,7 +143,7 @@ def decode_colours(data: bytes) -> np.ndarray:
 def exif_orientation(data: bytes) -> int:
     """The EXIF orientation of an encoded image, 1 (upright) when it states none."""
     metadata = _metadata(data)
-    if not any(word in metadata for word in _ORIENTATION_WORDS):
+    if not (b"Exif" in metadata or b"eXIf" in metadata or b"rientation" in metadata):  # what states one has one of them
         return 1
     try:
         with Image.open(io.BytesIO(data)) as image:

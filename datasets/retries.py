@@ -6,8 +6,6 @@ import errno
 from collections.abc import Callable
 from typing import TypeVar
 
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
-
 T = TypeVar("T")
 
 _PASSING = frozenset(
@@ -26,6 +24,8 @@ def persistently(call: Callable[[], T]) -> T:
     except OSError as error:
         if not _may_pass(error):
             raise
+    from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
+
     again = Retrying(
         retry=retry_if_exception(_may_pass),
         stop=stop_after_attempt(4),

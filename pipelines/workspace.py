@@ -135,14 +135,20 @@ class Workspace:
 
     @contextmanager
     def open_shard(self, shard: str) -> Iterator[BinaryIO]:
-        """A file to write a shard to; it has its name only when the block ends well and the bytes are on the disk."""
+        """A file to write a shard to; it has its name only when the block ends well and the bytes are on the disk.
+
+        That the name lasts is seen to once, by `commit`: a shard whose name a power cut takes is written again.
+        """
         with _whole_file(self.folder / shard) as file:
             yield file
-        sync_folder(self.folder)
 
     def save_facts(self, shard: str, facts: Mapping[str, Any]) -> None:
-        """Say that a shard is whole; called by the worker after the shard has its final name."""
-        write_whole(self.folder / (shard + _FACTS), json.dumps(facts))
+        """Say that a shard is whole; called by the worker after the shard has its final name.
+
+        Not synced: a shard whose facts a power cut takes is written again.
+        """
+        with _whole_file(self.folder / (shard + _FACTS), synced=False) as file:
+            file.write(json.dumps(facts).encode())
 
     def save_plans(self, plans: Iterable[tuple[str, str]]) -> None:
         """Write down what each shard, by its name, is to hold: workers are sent names only."""
@@ -241,14 +247,18 @@ def write_whole(path: Path, text: str) -> None:
 
 
 @contextmanager
-def _whole_file(path: Path) -> Iterator[BinaryIO]:
-    """A file to write; it has its name when the block ends well and its bytes are on the disk, else it is removed."""
+def _whole_file(path: Path, synced: bool = True) -> Iterator[BinaryIO]:
+    """A file to write; it has its name when the block ends well and its bytes are on the disk, else it is removed.
+
+    Not `synced`, a power cut may leave the name without the bytes.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}{_PART}")
     try:
         with open(temporary, "wb") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
+            if synced:
+                file.flush()
+                os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):  # why the writing failed matters more
