@@ -16,7 +16,6 @@ import pytest
 from apache_beam.io.filesystems import FileSystems
 
 import realitygap
-from datasets import retries
 from datasets.dataset import Dataset
 from datasets.errors import RealitygapError, UsageError
 from datasets.file_tree import FileTree
@@ -41,7 +40,7 @@ MANIFEST = TARGET + "manifest.json"
 @pytest.fixture(autouse=True)
 def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FakeStore]]:
     FakeStore.reset()
-    monkeypatch.setattr(retries, "wait_exponential", lambda **words: lambda state: 0.0)  # the waits are not the point
+    monkeypatch.setattr("tenacity.wait_exponential", lambda **words: lambda state: 0.0)  # the waits are not the point
     yield FakeStore
     FakeStore.reset()
 
