@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,11 +86,21 @@ def workers_ahead(words: Sequence[str]) -> AbstractContextManager[None]:
     """
     if len(words) < 3 or words[0] == "digits" or any(word.startswith(_NO_WORKERS) for word in map(underscored, words)):
         return nullcontext()
+    return _ahead()
+
+
+@contextmanager
+def _ahead() -> Iterator[None]:
     from pipelines.worker_process import ONE_BLAS_THREAD, ahead_of_need
 
-    for name, value in ONE_BLAS_THREAD.items():
-        os.environ.setdefault(name, value)
-    return ahead_of_need()
+    lacking = ONE_BLAS_THREAD.keys() - os.environ.keys()
+    os.environ.update({name: ONE_BLAS_THREAD[name] for name in lacking})
+    try:
+        with ahead_of_need():
+            yield
+    finally:
+        for name in lacking:
+            os.environ.pop(name, None)
 
 
 def convert(parsed: Any) -> int:

@@ -28,6 +28,7 @@ def encode_example(features: Mapping[str, FeatureValue | int]) -> bytes:
 
     Raises:
         TypeError: a value is neither bytes nor an integer nor an int64 or float32 array.
+        OverflowError: an integer needs more than 64 bits.
     """
     return b"".join(example_parts(features))
 
@@ -37,6 +38,7 @@ def example_parts(features: Mapping[str, FeatureValue | int]) -> list[bytes]:
 
     Raises:
         TypeError: a value is neither bytes nor an integer nor an int64 or float32 array.
+        OverflowError: an integer needs more than 64 bits.
     """
     parts: list[bytes] = []
     small = bytearray()
@@ -75,6 +77,8 @@ def _map_entry(name: str, value: FeatureValue | int) -> tuple[bytes, bytes]:
     if isinstance(value, bytes):
         kind, body = _BYTES_LIST, value
     elif isinstance(value, int):
+        if not -(1 << 63) <= value < 1 << 63:
+            raise OverflowError(f"feature {name!r} must be a number of 64 bits, got {value}")
         kind, body = _INT64_LIST, _varint(value & 0xFFFFFFFFFFFFFFFF)
     elif value.dtype == np.float32:
         kind, body = _FLOAT_LIST, np.ascontiguousarray(value, "<f4").tobytes()

@@ -17,7 +17,7 @@ def sample_to_record(sample: Sample) -> bytes:
 
 
 def record_parts(sample: Sample) -> list[bytes]:
-    """The same bytes in pieces, to be written one after the other without copying the images among them."""
+    """The same bytes in pieces, so that large images among them need not be copied."""
     return example_parts({field.feature: _to_feature(field, value) for field, value in sample.present})
 
 

@@ -20,9 +20,9 @@ import google_crc32c
 from datasets.errors import VerificationError
 
 HEADER_BYTES = 12
-_LARGE = 1 << 18  # bytes; a smaller record is copied in less time than it takes to write its pieces one by one
 FOOTER_BYTES = 4
 _MASK_DELTA = 0xA282EAD8
+_LARGE = 1 << 18  # bytes; a smaller record is copied in less time than it takes to write its pieces one by one
 
 
 class RecordFault(VerificationError):

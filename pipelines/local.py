@@ -46,6 +46,7 @@ def run_local(job: ShardJob, shards: Sequence[str], workers: int, kind: WorkerKi
 
 def _run_in_processes(job: ShardJob, shards: Sequence[str], workers: int) -> None:
     with WorkerProcesses(job, shards, workers) as processes:
+        end_those_ahead()  # there may be fewer shards than processors
         with uncollected():
             from pipelines.graph import TakeShard, run_here
 
@@ -66,8 +67,9 @@ def _aside(
         run: the pipeline.
         stop: ends what it waits for. An interrupted pipeline is then waited for, too: Beam complains at length, and
             must have done so before standard error is the user's again.
-        enough: when this is done, so is the work. Beam then still waits, up to a fifth of a second, for a thread of
-            its own that looks now and then at what it is doing; that goes on beside what comes next.
+        enough: when this is done, so is the work. What is left of the pipeline goes on beside what comes next: mostly
+            that Beam waits, up to a fifth of a second, for a thread of its own that looks now and then at what it is
+            doing; of a small job, whose shards were written before Beam was imported, it is all of the pipeline.
     """
     outcomes: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
 

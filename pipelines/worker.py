@@ -5,6 +5,7 @@ Two threads write: while one waits for the disk, the other fills the next shard.
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import sys
@@ -61,11 +62,11 @@ def main(descriptor: int) -> None:
     """One worker process: where to print, a job, then names of shards, until the other end is closed or gone."""
     connection = Connection(descriptor)
     try:
-        _print_to(connection.recv())
-        job = _job_of(connection.recv_bytes())
+        log, job = connection.recv(), connection.recv_bytes()
     except (EOFError, ConnectionResetError):
         return  # started ahead, and not needed
-    with closing(ShardWriter(job)) as writer, ThreadPoolExecutor(_AT_ONCE) as threads:
+    _print_to(log)
+    with closing(ShardWriter(_job_of(job))) as writer, ThreadPoolExecutor(_AT_ONCE) as threads:
         pen = _Pen(connection, writer)
         with suppress(EOFError, ConnectionResetError):
             while True:
@@ -93,5 +94,4 @@ def _job_of(data: bytes) -> ShardJob:
 
 if __name__ == "__main__":
     main(int(sys.argv[1]))
-    sys.stderr.flush()
-    os._exit(0)  # what is left to be freed goes with the process
+    gc.freeze()  # or Python goes through all that was imported once more

@@ -11,7 +11,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, Pipe
@@ -78,12 +78,7 @@ class WorkerProcess:
         """Wait until it has ended, its connection being closed; one that hangs is killed."""
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(_END_S)
-        self.kill()
-
-    def kill(self) -> None:
-        """End it at once."""
-        self.process.kill()
-        self.process.wait()
+        kill_all([self])
 
     def how_it_was_lost(self) -> str:
         """A sentence on a process that does not answer any more."""
@@ -102,9 +97,15 @@ _AHEAD: list[WorkerProcess] = []
 
 @contextmanager
 def ahead_of_need() -> Iterator[None]:
-    """Start processes for whoever takes them in the block; those that nobody took are ended after it."""
-    _AHEAD.extend(WorkerProcess.start() for _ in range(min(len(os.sched_getaffinity(0)), _MOST_AHEAD)))
+    """Start processes for whoever takes them in the block; those that nobody took are ended after it.
+
+    None are started where there is one processor, for it is busy, nor more than the system allows.
+    """
+    processors = len(os.sched_getaffinity(0))
     try:
+        with suppress(OSError):  # whoever needs one hears of it
+            for _ in range(min(processors, _MOST_AHEAD) if processors > 1 else 0):
+                _AHEAD.append(WorkerProcess.start())
         yield
     finally:
         end_those_ahead()
@@ -112,10 +113,18 @@ def ahead_of_need() -> Iterator[None]:
 
 def end_those_ahead() -> None:
     """End the processes that were started ahead: nobody is going to need them."""
-    while _AHEAD:
-        worker = _AHEAD.pop()
+    for worker in _AHEAD:
         worker.connection.close()
-        worker.kill()
+    kill_all(_AHEAD)
+    _AHEAD.clear()
+
+
+def kill_all(workers: Sequence[WorkerProcess]) -> None:
+    """End processes at once, and wait until they are gone."""
+    for worker in workers:
+        worker.process.kill()
+    for worker in workers:
+        worker.process.wait()
 
 
 def worker_environment() -> dict[str, str]:

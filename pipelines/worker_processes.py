@@ -19,7 +19,7 @@ from types import TracebackType
 
 from datasets.errors import RealitygapError
 from pipelines.shard_writer import ShardJob
-from pipelines.worker_process import FILLED, WRITTEN, WorkerProcess
+from pipelines.worker_process import FILLED, WRITTEN, WorkerProcess, kill_all
 
 
 class WorkerLost(RealitygapError):
@@ -127,8 +127,7 @@ class WorkerProcesses:
                 future.set_exception(error)
 
     def _kill(self) -> None:
-        for worker in self._workers:
-            worker.kill()
+        kill_all(self._workers)
 
 
 def _pickled(job: ShardJob) -> bytes:

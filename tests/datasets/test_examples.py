@@ -36,6 +36,20 @@ def _same(left: dict[str, FeatureValue], right: dict[str, FeatureValue]) -> bool
     return all(left[k] == right[k] if isinstance(left[k], bytes) else np.array_equal(left[k], right[k]) for k in left)
 
 
+@pytest.mark.parametrize("value", [2**63, -(2**63) - 1, 2**64 + 3])
+def test_a_number_of_more_than_64_bits_is_refused(value: int) -> None:
+    with pytest.raises(OverflowError, match="'x' must be a number of 64 bits"):
+        encode_example({"x": value})
+
+
+@pytest.mark.parametrize("size", [1023, 1024, 1025, 70_000])
+def test_long_values_stand_between_short_ones(size: int) -> None:
+    features: dict[str, FeatureValue] = {"a": b"short", "b": bytes(size), "c": np.arange(3), "d": b"l" * size, "e": b""}
+    theirs = _by_tensorflow(features)
+    assert tf.train.Example.FromString(encode_example(features)) == theirs
+    assert _same(decode_example(encode_example(features)), features)
+
+
 @given(value=st.integers(-(2**63), 2**63 - 1))
 def test_a_number_is_stored_as_an_array_of_one(value: int) -> None:
     assert encode_example({"x": value}) == encode_example({"x": np.array([value], np.int64)})

@@ -60,7 +60,7 @@ def _maps(draw: st.DrawFn, pixel: int = 1) -> np.ndarray:
     return np.array(rows).reshape(height, width * pixel)
 
 
-@pytest.mark.parametrize("pixel", [1, 2, 3, 6])
+@pytest.mark.parametrize("pixel", [1, 2, 3, 4, 6, 8])
 @given(data=st.data())
 def test_filters_are_undone_as_the_specification_says(loops: Kernels, pixel: int, data: st.DataObject) -> None:
     rows = data.draw(_maps(pixel))
@@ -144,7 +144,7 @@ def test_nothing_is_read_or_written_outside_the_arrays(loops: Kernels) -> None:
                 loops._sum(rows, (0, 4), sums, squares)
                 wide = fenced(ids.astype(np.uint16), at_end)
                 assert len(loops.distinct_ids(wide)) == len(set(ids.tolist()))
-                for pixel in (1, 2, 3, 6):
+                for pixel in (1, 2, 3, 4, 6, 8):
                     for kind in range(5):
                         change = np.zeros((3, 1 + size * pixel), np.uint8)
                         change[:, 0], change[0, 1:] = kind, np.resize(ids, size * pixel)

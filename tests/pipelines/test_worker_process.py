@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
 import sys
+import tempfile
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import data_commands
 import realitygap
-from pipelines import worker_process
-from pipelines.worker_process import WorkerProcess, ahead_of_need
+from datasets.pets import Pets
+from datasets.sample import Sample
+from datasets.source import Item
+from pipelines import local, worker_process
+from pipelines.worker_process import WorkerProcess, ahead_of_need, kill_all
+from pipelines.worker_processes import WorkerLost
 from tests.fixtures import PetsTree
 from tests.pipelines.test_worker_processes import started, wait_for_all, workers_of
 from tests.test_rules import _loaded_after
@@ -68,7 +77,7 @@ def test_those_that_nobody_took_are_ended() -> None:
         fail()
     assert not workers_of(os.getpid())
     with ahead_of_need():
-        WorkerProcess.take().kill()
+        kill_all([WorkerProcess.take()])
         assert len(workers_of(os.getpid())) == 1
     assert not workers_of(os.getpid())
 
@@ -107,13 +116,116 @@ def test_the_command_starts_workers_before_it_knows_the_source(
 
 
 @pytest.mark.parametrize(
-    "words", [["--help"], ["--dry-run"], ["--runner", "flink"], ["--workers=1"], ["--worker_kind", "threads"], []]
+    "words",
+    [
+        "pets IN OUT --help",
+        "pets IN OUT -h",
+        "pets IN OUT --dry-run",
+        "pets IN OUT --runner flink",
+        "pets IN OUT --workers=1",
+        "pets IN OUT --worker_kind threads",
+        "pets IN OUT --config FILE",
+        "digits scikit-learn OUT",
+        "pets",
+    ],
 )
-def test_none_are_started_where_none_are_of_use(words: list[str]) -> None:
+@pytest.mark.usefixtures("two_processors")
+def test_none_are_started_where_none_are_of_use(words: str) -> None:
     """Options that say how many workers there are to be, or where, are read first."""
-    source = ["pets", "IN", "OUT"] if words else ["pets"]
-    with data_commands.workers_ahead([*source, *words]):
+    with data_commands.workers_ahead(words.split()):
         assert not workers_of(os.getpid())
+
+
+def test_none_are_started_beside_a_single_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0})
+    with ahead_of_need():
+        assert not workers_of(os.getpid())
+
+
+@pytest.mark.usefixtures("two_processors")
+def test_a_system_that_allows_no_more_processes_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = WorkerProcess.start
+    allowed = [start]
+
+    def limited() -> WorkerProcess:
+        if not allowed:
+            raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+        return allowed.pop()()
+
+    monkeypatch.setattr(WorkerProcess, "start", limited)
+    with ahead_of_need():
+        assert len(workers_of(os.getpid())) == 1
+    assert not workers_of(os.getpid())
+
+
+@pytest.mark.usefixtures("two_processors")
+def test_more_than_there_are_shards_are_ended_when_the_work_begins(
+    pets_tree: PetsTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, names = started(pets_tree, tmp_path)
+    at_work: list[int] = []
+    run = local._aside
+
+    def noted(*words: Any) -> None:
+        at_work.append(len(workers_of(os.getpid())))
+        run(*words)
+
+    monkeypatch.setattr(local, "_aside", noted)
+    with ahead_of_need():
+        local.run_local(job, names, 1, "processes")
+    assert at_work == [1]
+
+
+@pytest.mark.usefixtures("two_processors")
+def test_the_environment_is_afterwards_what_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    before = dict(os.environ)
+    with data_commands.workers_ahead(["pets", "IN", "OUT"]):
+        assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
+    assert dict(os.environ) == before
+
+
+@dataclass(frozen=True)
+class Talking(Pets):
+    """A source that prints, and leaves something to be cleared away at the end of its process."""
+
+    def read(self, item: Item) -> Sample:
+        print(f"reads {item.key}")
+        _left_behind(self.root)
+        return super().read(item)
+
+
+@cache
+def _left_behind(root: Path) -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="left-behind-", dir=root)
+
+
+def test_a_worker_ends_in_order(pets_tree: PetsTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it printed stands in the log, and what it kept for itself is cleared away: copies of remote archives are."""
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+    job, names = started(pets_tree, tmp_path, Talking(pets_tree.root))
+    wait_for_all(job, names)
+    assert job.workspace.log.read_text().count("reads ") == len(Talking(pets_tree.root).plan().items)
+    assert not list(pets_tree.root.glob("left-behind-*"))
+
+
+@dataclass(frozen=True)
+class Unreadable(Pets):
+    """A source that does not survive the way to a worker."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _ended_early, ()
+
+
+def _ended_early() -> None:
+    raise EOFError("Compressed file ended before the end-of-stream marker was reached")
+
+
+def test_a_job_that_cannot_be_read_is_said_in_the_log(pets_tree: PetsTree, tmp_path: Path) -> None:
+    job, names = started(pets_tree, tmp_path, Unreadable(pets_tree.root))
+    with pytest.raises(WorkerLost, match="ended with code 1"):
+        wait_for_all(job, names)
+    assert "EOFError: Compressed file ended" in job.workspace.log.read_text()
 
 
 def test_starting_one_imports_nothing_that_takes_its_time() -> None:
