@@ -56,15 +56,14 @@ def dying_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     hook, number = tmp_path / "hook", tmp_path / "call"
     hook.mkdir()
     hook.joinpath("sitecustomize.py").write_text(f"""
-import os, pathlib, signal, sys
+import itertools, os, pathlib, signal, sys
 if "pipelines.worker" in sys.orig_argv:
-    number, calls = pathlib.Path({str(number)!r}), 0
+    number, calls = pathlib.Path({str(number)!r}), itertools.count(1)  # of two threads
     def dying(owner, name):
         original = getattr(owner, name)
         def call(*words):
-            global calls
-            calls += 1
-            if number.exists() and calls == int(number.read_text()):
+            call = next(calls)
+            if number.exists() and call == int(number.read_text()):
                 number.unlink()
                 os.kill(os.getpid(), signal.SIGKILL)
             return original(*words)
