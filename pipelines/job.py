@@ -53,10 +53,9 @@ class Job:
         seconds, spent = time.perf_counter() - began, _cpu_seconds() - cpu
         console.print(describe(dataset, schema=False))
         size = sum(split.bytes for split in dataset.manifest.splits.values())
+        busy = min(spent / seconds, len(os.sched_getaffinity(0)))  # workers may have begun before the clock
         cores = (
-            f", {spent / seconds:.1f} cores used"
-            if self.runner.job_endpoint is None and self.runner.runner != "dataflow"
-            else ""
+            f", {busy:.1f} cores used" if self.runner.job_endpoint is None and self.runner.runner != "dataflow" else ""
         )
         rate = f"{build.examples / seconds:,.0f}/s, {human_bytes(int(size / seconds))}/s"
         console.print(
