@@ -56,6 +56,12 @@ FOR_EACH_PIXEL uint64_t repeated(uint64_t value, size_t pixel)
     return value * (pixel == 1 ? UINT64_C(0x0101010101010101) : UINT64_C(0x0001000100010001));
 }
 
+/* The one that a row begins with, side by side. */
+FOR_EACH_PIXEL uint64_t first_pixel(const uint8_t *row, size_t pixel)
+{
+    return repeated(pixel == 1 ? row[0] : row[0] | (uint64_t)row[1] << 8, pixel);
+}
+
 static inline void fill(uint8_t *block, uint64_t pixels)
 {
     memcpy(block, &pixels, 8);
@@ -75,12 +81,12 @@ static inline uint8_t nearest(int left, int above, int corner)
 static const uint8_t nothing[BLOCK];
 
 /* Where nothing is added, a pixel is as the one to its left. That one is kept in a register: a block that waited for the
-   one before it to be written would take three times as long. */
+   one before it to be written would take twice as long. */
 FOR_EACH_PIXEL void undo_left(const uint8_t *change, uint8_t *row, size_t size, size_t pixel)
 {
     size_t i = pixel;
     memcpy(row, change, pixel);
-    uint64_t left = repeated(pixel == 1 ? row[0] : row[0] | (uint64_t)row[1] << 8, pixel);
+    uint64_t left = first_pixel(row, pixel);
     if (pixel <= 2)
         for (; i + 2 * BLOCK <= size; i += BLOCK) { /* a block may be filled from its last pixel on */
             fill(row + i, left);
@@ -126,7 +132,7 @@ FOR_EACH_PIXEL void undo_paeth(const uint8_t *change, const uint8_t *above, uint
     size_t i = pixel;
     for (size_t j = 0; j < pixel; j++)
         row[j] = change[j] + above[j];
-    uint64_t left = repeated(pixel == 1 ? row[0] : row[0] | (uint64_t)row[1] << 8, pixel);
+    uint64_t left = first_pixel(row, pixel);
     if (pixel <= 2)
         for (; i + 2 * BLOCK <= size; i += BLOCK) {
             uint64_t bits = differences(change + i, nothing) | differences(above + i, above + i - pixel);

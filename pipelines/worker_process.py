@@ -1,8 +1,8 @@
 """One worker process of this machine, as the command that started it sees it.
 
-Starting takes a fifth of a second, most of it imports. So the command line has some started before it reads its own
-options (`ahead_of_need`), while a processor is idle; whoever needs a worker takes one of those first. Nothing is
-imported here that would take its time.
+Starting takes more than a tenth of a second, most of it imports. So the command line has some started before it reads
+its own options (`ahead_of_need`), while a processor is idle; whoever needs a worker takes one of those first. Nothing
+is imported here that would take its time.
 """
 
 from __future__ import annotations

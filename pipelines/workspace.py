@@ -8,7 +8,6 @@ without it is thrown away.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
@@ -24,6 +23,7 @@ from filelock import FileLock, Timeout
 from datasets.errors import UsageError, VerificationError
 from datasets.manifest import REJECTED_NAME
 from datasets.tfrecord import file_facts
+from pipelines.lasting_files import PART, make_folders, sync_folder, whole_file, write_whole
 
 _CONFIGURATION = "build.json"
 _OWNER = "owner.json"
@@ -32,7 +32,6 @@ _PROGRESS = "progress"
 _PLANS = "plans"
 _FAILURE = "failure.json"
 _LOG = "workers.log"
-_PART = ".part"
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,7 @@ class Workspace:
         elif self.folder.exists():
             shutil.rmtree(self.folder)
         self.forget_progress()
-        for part in self.folder.glob(f".*{_PART}"):
+        for part in self.folder.glob(f".*{PART}"):
             part.unlink(missing_ok=True)
         (self.folder / _FAILURE).unlink(missing_ok=True)
         write_whole(self.folder / _OWNER, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))
@@ -139,7 +138,7 @@ class Workspace:
 
         That the name lasts is seen to once, by `commit`: a shard whose name a power cut takes is written again.
         """
-        with _whole_file(self.folder / shard) as file:
+        with whole_file(self.folder / shard) as file:
             yield file
 
     def save_facts(self, shard: str, facts: Mapping[str, Any]) -> None:
@@ -147,7 +146,7 @@ class Workspace:
 
         Not synced: a shard whose facts a power cut takes is written again.
         """
-        with _whole_file(self.folder / (shard + _FACTS), synced=False) as file:
+        with whole_file(self.folder / (shard + _FACTS), synced=False) as file:
             file.write(json.dumps(facts).encode())
 
     def save_plans(self, plans: Iterable[tuple[str, str]]) -> None:
@@ -238,49 +237,6 @@ def check_data_dir(data_dir: Path) -> None:
         raise UsageError(f"{data_dir} cannot be the data folder: {error.strerror}") from None
     if not os.access(data_dir, os.W_OK):
         raise UsageError(f"{data_dir} cannot be written to; choose another folder or change its permissions")
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file so that it is there whole or not at all, also after a power cut."""
-    with _whole_file(path) as file:
-        file.write(text.encode())
-
-
-@contextmanager
-def _whole_file(path: Path, synced: bool = True) -> Iterator[BinaryIO]:
-    """A file to write; it has its name when the block ends well and its bytes are on the disk, else it is removed.
-
-    Not `synced`, a power cut may leave the name without the bytes.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{_PART}")
-    try:
-        with open(temporary, "wb") as file:
-            yield file
-            if synced:
-                file.flush()
-                os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):  # why the writing failed matters more
-            temporary.unlink()
-        raise
-
-
-def make_folders(folder: Path) -> None:
-    """Make a folder and those above it that are missing, so that they last through a power cut."""
-    if not folder.is_dir():
-        make_folders(folder.parent)
-        folder.mkdir(exist_ok=True)
-        sync_folder(folder.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make renames inside a folder last through a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def refuse_differences(target: object, stands: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:

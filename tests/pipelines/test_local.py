@@ -41,12 +41,13 @@ def test_one_that_nothing_can_stop_is_left_alone() -> None:
     assert not _pipelines()
 
 
-def test_what_a_pipeline_raises_is_raised_here() -> None:
+@pytest.mark.parametrize("enough", [None, Future()], ids=["all of it", "until there is enough"])
+def test_what_a_pipeline_raises_is_raised_here(enough: Future[None] | None) -> None:
     def fails() -> None:
         raise ValueError("no such shard")
 
     with pytest.raises(ValueError, match="no such shard"):
-        _aside(fails, lambda: None)
+        _aside(fails, lambda: None, enough)
 
 
 def test_what_is_enough_is_not_waited_for_longer() -> None:
@@ -64,11 +65,3 @@ def test_what_is_enough_is_not_waited_for_longer() -> None:
     cleared.set()
     left.join(5)
     assert not _pipelines()
-
-
-def test_what_fails_before_there_is_enough_is_raised() -> None:
-    def fails() -> None:
-        raise ValueError("no such shard")
-
-    with pytest.raises(ValueError, match="no such shard"):
-        _aside(fails, lambda: None, Future())

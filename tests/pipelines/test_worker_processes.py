@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,17 +122,31 @@ def test_the_words_of_a_failed_shard_arrive_and_the_others_are_ended(pets_tree: 
 
 
 @dataclass(frozen=True)
-class Dying(Pets):
-    """A source that no worker survives."""
+class Doomed(Pets):
+    """A source that no worker survives: what becomes of it is `fate`."""
+
+    fate: Callable[[], object] = os.abort
 
     def __reduce__(self) -> tuple[object, ...]:
-        return os._exit, (3,)
+        return self.fate, ()
 
 
-def test_workers_that_die_at_their_start_are_lost_in_words(pets_tree: PetsTree, tmp_path: Path) -> None:
-    job, names = started(pets_tree, tmp_path, Dying(pets_tree.root))
-    with pytest.raises(WorkerLost, match=r"a worker process \(\d+\) was lost.*: ended with code 3"):
+def _exits() -> None:
+    os._exit(3)
+
+
+def _ends_early() -> None:
+    raise EOFError("Compressed file ended before the end-of-stream marker was reached")
+
+
+@pytest.mark.parametrize("fate, code, logged", [(_exits, 3, ""), (_ends_early, 1, "EOFError: Compressed file ended")])
+def test_workers_that_die_at_their_start_are_lost_in_words(
+    pets_tree: PetsTree, tmp_path: Path, fate: Callable[[], object], code: int, logged: str
+) -> None:
+    job, names = started(pets_tree, tmp_path, Doomed(pets_tree.root, fate=fate))
+    with pytest.raises(WorkerLost, match=rf"a worker process \(\d+\) was lost.*: ended with code {code}"):
         wait_for_all(job, names)
+    assert logged in job.workspace.log.read_text()
     assert not workers_of(os.getpid())
 
 

@@ -13,7 +13,8 @@ import pytest
 
 from datasets.errors import UsageError
 from datasets.tfrecord import RecordWriter
-from pipelines.workspace import Workspace, write_whole
+from pipelines.lasting_files import write_whole
+from pipelines.workspace import Workspace
 
 
 @pytest.fixture
