@@ -210,8 +210,7 @@ def _bare_work(name: str, source: Path, out: Path) -> None:
 
 def _do_bare_work(part: tuple[Path, Sequence[Mapping[str, Path]]]) -> None:
     from datasets.jpeg import jpeg_fault
-    from datasets.png import decode_png, png_fault
-    from datasets.runs import count_distinct, count_ids
+    from datasets.png import count_png_ids, distinct_png_ids, png_fault
     from datasets.storage import whole_file
 
     target, examples = part
@@ -224,7 +223,7 @@ def _do_bare_work(part: tuple[Path, Sequence[Mapping[str, Path]]]) -> None:
                     fault = (png_fault if str(path).endswith(".png") else jpeg_fault)(data)
                     assert fault is None
                 else:
-                    (count_ids if kind == "labels" else count_distinct)(decode_png(data))
+                    assert (count_png_ids if kind == "labels" else distinct_png_ids)(data) is not None
                 digest.update(data)
                 google_crc32c.value(data)
                 file.write(data)

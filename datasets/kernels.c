@@ -164,21 +164,27 @@ static void swap_bytes(uint8_t *row, size_t size)
     }
 }
 
+/* 0, or 1 where there is no such filter. */
+FOR_EACH_PIXEL int undo_row(uint8_t filter, const uint8_t *change, const uint8_t *above, uint8_t *row, size_t size,
+                            size_t pixel)
+{
+    switch (filter) {
+    case NONE: memcpy(row, change, size); return 0;
+    case LEFT: undo_left(change, row, size, pixel); return 0;
+    case UP: undo_up(change, above, row, size); return 0;
+    case AVERAGE: undo_average(change, above, row, size, pixel); return 0;
+    case PAETH: undo_paeth(change, above, row, size, pixel); return 0;
+    default: return 1;
+    }
+}
+
 FOR_EACH_PIXEL int undo(const uint8_t *filtered, uint8_t *pixels, size_t height, size_t size, size_t pixel, int deep)
 {
     uint8_t *before = calloc(size, 1), *row = pixels; /* the first row has one of zeros above it */
     const uint8_t *above = before;
     int fault = before ? 0 : 2;
     for (size_t y = 0; y < height && !fault; y++) {
-        const uint8_t *change = filtered + 1;
-        switch (*filtered) {
-        case NONE: memcpy(row, change, size); break;
-        case LEFT: undo_left(change, row, size, pixel); break;
-        case UP: undo_up(change, above, row, size); break;
-        case AVERAGE: undo_average(change, above, row, size, pixel); break;
-        case PAETH: undo_paeth(change, above, row, size, pixel); break;
-        default: fault = 1;
-        }
+        fault = undo_row(*filtered, filtered + 1, above, row, size, pixel);
         if (deep && y)
             swap_bytes(row - size, size); /* which no other row is told from any more */
         above = row;
@@ -208,6 +214,64 @@ FOR_EACH_PIXEL uint64_t outlines(const uint8_t *bytes, size_t pixel)
     for (size_t i = 0; i < 4; i++)
         bits |= (uint64_t)differences(bytes + BLOCK * i, bytes + BLOCK * i - pixel) << BLOCK * i;
     return by_pixel(bits, pixel);
+}
+
+/* Counts ids of one byte, or marks those of two that occur. */
+struct tally {
+    int64_t *counts; /* 256, or */
+    uint8_t *seen;   /* 65536 */
+};
+
+/* What was counted from here on belongs to this pixel and not to the one before, which is another. */
+FOR_EACH_PIXEL void tally_outline(struct tally tally, const uint8_t *row, size_t i, size_t pixel)
+{
+    if (pixel == 1) {
+        tally.counts[row[i - 1]] += (int64_t)i;
+        tally.counts[row[i]] -= (int64_t)i;
+    } else
+        tally.seen[row[i] << 8 | row[i + 1]] = 1; /* as PNG stores them, the higher byte first */
+}
+
+FOR_EACH_PIXEL void tally_row(struct tally tally, const uint8_t *row, size_t size, size_t pixel)
+{
+    size_t i = pixel;
+    if (pixel == 2)
+        tally.seen[row[0] << 8 | row[1]] = 1;
+    for (; i + 64 <= size; i += 64)
+        for (uint64_t bits = outlines(row + i, pixel); bits; bits &= bits - 1)
+            tally_outline(tally, row, i + (size_t)__builtin_ctzll(bits), pixel);
+    for (; i < size; i += pixel)
+        if (memcmp(row + i, row + i - pixel, pixel))
+            tally_outline(tally, row, i, pixel);
+    if (pixel == 1)
+        tally.counts[row[size - 1]] += (int64_t)size;
+}
+
+/* Two rows are held at a time, for the cache has room for them and not for all. */
+FOR_EACH_PIXEL int tally_rows(struct tally tally, const uint8_t *filtered, size_t height, size_t size, size_t pixel)
+{
+    uint8_t *rows = calloc(2, size), *row = rows, *above = rows ? rows + size : rows;
+    int fault = rows ? 0 : 2;
+    for (size_t y = 0; y < height && !fault; y++, filtered += 1 + size) {
+        fault = undo_row(*filtered, filtered + 1, above, row, size, pixel);
+        tally_row(tally, row, size, pixel);
+        uint8_t *next = above;
+        above = row, row = next;
+    }
+    free(rows);
+    return fault;
+}
+
+/* Like undo_filters, of ids of one byte; the pixels are not kept. */
+int count_filtered_ids(const uint8_t *filtered, size_t height, size_t size, int64_t counts[256])
+{
+    return tally_rows((struct tally){.counts = counts}, filtered, height, size, 1);
+}
+
+/* The same for ids of two bytes. */
+int mark_filtered_ids(const uint8_t *filtered, size_t height, size_t size, uint8_t seen[65536])
+{
+    return tally_rows((struct tally){.seen = seen}, filtered, height, size, 2);
 }
 
 void count_ids(const uint8_t *ids, size_t size, int64_t counts[256])

@@ -38,6 +38,8 @@ class Kernels:
         self._count_ids, self._mark_ids = library.count_ids, library.mark_ids
         self._undo_filters.argtypes = (pointer, pointer, size, size, size, ctypes.c_int)
         self._count_ids.argtypes = self._mark_ids.argtypes = (pointer, size, pointer)
+        self._count_filtered_ids, self._mark_filtered_ids = library.count_filtered_ids, library.mark_filtered_ids
+        self._count_filtered_ids.argtypes = self._mark_filtered_ids.argtypes = (pointer, size, size, pointer)
         self._sum_bands.argtypes = (pointer, size, size, pointer, size, pointer, pointer)
         for function in (self._count_ids, self._mark_ids, self._sum_bands):
             function.restype = None
@@ -57,13 +59,32 @@ class Kernels:
         pixels = np.empty(shape, dtype)
         pixel_bytes = channels * pixels.itemsize
         row_bytes = width * pixel_bytes
-        if len(filtered) != height * (1 + row_bytes):
-            raise ValueError(f"{height} rows of {row_bytes} bytes and their filters, got {len(filtered)} bytes")
+        _check_rows(filtered, height, row_bytes)
         deep = pixels.itemsize == 2
-        fault = self._undo_filters(filtered, pixels.ctypes.data, height, row_bytes, pixel_bytes, deep)
-        if fault:
-            raise ValueError("a row names a filter that does not exist") if fault == 1 else MemoryError
+        _check_fault(self._undo_filters(filtered, pixels.ctypes.data, height, row_bytes, pixel_bytes, deep))
         return pixels
+
+    def count_filtered_ids(self, filtered: bytes, height: int, width: int) -> np.ndarray:
+        """`(256,)` int64 pixels of each id in the inflated rows of a PNG of uint8 ids, whose pixels are not kept.
+
+        Raises:
+            ValueError: as `undo_filters` does.
+        """
+        _check_rows(filtered, height, width)
+        counts = np.zeros(256, np.int64)
+        _check_fault(self._count_filtered_ids(filtered, height, width, counts.ctypes.data))
+        return counts
+
+    def distinct_filtered_ids(self, filtered: bytes, height: int, width: int) -> np.ndarray:
+        """The different ids in those of a PNG of uint16 ids, in ascending order.
+
+        Raises:
+            ValueError: as `undo_filters` does.
+        """
+        _check_rows(filtered, height, 2 * width)
+        seen = np.zeros(1 << 16, np.bool_)
+        _check_fault(self._mark_filtered_ids(filtered, height, 2 * width, seen.ctypes.data))
+        return np.flatnonzero(seen)
 
     def count_ids(self, ids: np.ndarray) -> np.ndarray:
         """`(256,)` int64 pixels of each id in uint8 ids of any shape."""
@@ -120,6 +141,16 @@ def kernels() -> Kernels | None:
         return Kernels(found.origin)
     except (OSError, AttributeError):
         return None
+
+
+def _check_rows(filtered: bytes, height: int, row_bytes: int) -> None:
+    if not row_bytes or len(filtered) != height * (1 + row_bytes):
+        raise ValueError(f"{height} rows of {row_bytes} bytes and their filters, got {len(filtered)} bytes")
+
+
+def _check_fault(fault: int) -> None:
+    if fault:
+        raise ValueError("a row names a filter that does not exist") if fault == 1 else MemoryError
 
 
 def _plain(ids: np.ndarray, dtype: type[np.unsignedinteger]) -> np.ndarray:

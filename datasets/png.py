@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from typing import NamedTuple
 
 import imagecodecs
 import numpy as np
 
-from datasets.kernels import kernels
+from datasets.kernels import Kernels, kernels
 
 Chunk = tuple[bytes, memoryview]
 """Kind and body of a part of a PNG file (5.3)."""
@@ -21,6 +22,7 @@ CHANNELS = {GREY: 1, RGB: 3, PALETTE: 1, 4: 2, 6: 4}
 
 _HEAD, _NUMBER = struct.Struct(">I4s"), struct.Struct(">I")
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # by samples a pixel
+_INTERLACED = 28  # where a file says whether its rows are
 _LEFT = 1  # the filter that takes the pixel to the left away (9.2)
 _SLOW_TO_INFLATE = 1 << 20  # bytes of pixels; smaller images gain nothing by what is done to larger ones
 _LARGEST_STORED = 65535  # bytes of a block that is not compressed, RFC 1951, 3.2.4
@@ -57,19 +59,28 @@ def decode_png(data: bytes) -> np.ndarray:
         ValueError: a checksum fails or the file is cut short.
         RuntimeError: libpng refuses it.
     """
-    chunks = list(_chunks(data))
-    width, height, bits, colour_type = png_header(data)
-    size = height * (1 + width * CHANNELS[colour_type] * bits // 8)
-    compressed = b"".join(body for kind, body in chunks if kind == b"IDAT")
+    rows, loops = _Rows.of(data), kernels()
     with suppress(imagecodecs.DeflateError, ValueError):  # then libpng judges the file as it is
-        if _plain(data, chunks) and bits >= 8:
-            loops = kernels()
-            if loops and (colour_type == GREY or bits == 16):
-                shape = (height, width, CHANNELS[colour_type])
-                return loops.undo_filters(_inflated(compressed, size), shape, np.uint8 if bits == 8 else np.uint16)
-            if colour_type == RGB and size >= _SLOW_TO_INFLATE:
-                data = _stored(data, _inflated(compressed, size), compressed[-4:])
+        if rows.plain:
+            if loops and (rows.colour_type == GREY or rows.bits == 16):
+                shape = (rows.height, rows.width, CHANNELS[rows.colour_type])
+                return loops.undo_filters(rows.inflated(), shape, np.uint8 if rows.bits == 8 else np.uint16)
+            if rows.colour_type == RGB and rows.size >= _SLOW_TO_INFLATE:
+                data = _stored(data, rows.inflated(), rows.compressed[-4:])
     return np.asarray(imagecodecs.png_decode(data))
+
+
+def count_png_ids(data: bytes) -> np.ndarray | None:
+    """`(256,)` int64 pixels of each id in a grey PNG of 8 bits, decoded row by row and not kept.
+
+    None where it has to be decoded otherwise, which also tells what is wrong with a damaged one.
+    """
+    return _tally(data, 8, lambda loops, rows: loops.count_filtered_ids(rows.inflated(), rows.height, rows.width))
+
+
+def distinct_png_ids(data: bytes) -> np.ndarray | None:
+    """The different ids in one of 16 bits, in ascending order; None as above."""
+    return _tally(data, 16, lambda loops, rows: loops.distinct_filtered_ids(rows.inflated(), rows.height, rows.width))
 
 
 def encode_png(pixels: np.ndarray, level: int = 1) -> bytes:
@@ -97,23 +108,55 @@ def encode_png(pixels: np.ndarray, level: int = 1) -> bytes:
     return b"".join([SIGNATURE, *_chunk(b"IHDR", header), *_chunk(b"IDAT", body), *_chunk(b"IEND")])
 
 
-def _plain(data: bytes, chunks: Sequence[Chunk]) -> bool:
-    """Whether rows follow each other (8.1), and no colour is named that is to be seen through (11.3.2)."""
-    interlaced = data[28]
-    return not interlaced and all(kind != b"tRNS" for kind, _ in chunks)
+def _tally(data: bytes, bits: int, count: Callable[[Kernels, _Rows], np.ndarray]) -> np.ndarray | None:
+    loops = kernels()
+    with suppress(imagecodecs.DeflateError, ValueError):
+        rows = _Rows.of(data)
+        if loops and rows.plain and (rows.colour_type, rows.bits) == (GREY, bits):
+            return count(loops, rows)
+    return None
 
 
-def _inflated(compressed: bytes, size: int) -> bytes:
-    """The filtered rows.
+class _Rows(NamedTuple):
+    """The filtered rows of a PNG as they are stored, every chunk proved."""
 
-    Raises:
-        imagecodecs.DeflateError: they are damaged, or more than `size` bytes.
-        ValueError: they are fewer.
-    """
-    rows = bytes(imagecodecs.deflate_decode(compressed, out=size))
-    if len(rows) != size:
-        raise ValueError(f"wanted {size} bytes of rows, got {len(rows)}")
-    return rows
+    width: int
+    height: int
+    bits: int
+    colour_type: int
+    compressed: bytes
+    plain: bool
+    """Whether they follow each other (8.1), samples are whole bytes, and no colour is to be seen through (11.3.2)."""
+
+    @classmethod
+    def of(cls, data: bytes) -> _Rows:
+        """Those of a file.
+
+        Raises:
+            ValueError: a checksum fails or the file is cut short.
+        """
+        chunks = list(_chunks(data))
+        width, height, bits, colour_type = png_header(data)
+        compressed = b"".join([body for kind, body in chunks if kind == b"IDAT"])
+        plain = bits >= 8 and not data[_INTERLACED] and all(kind != b"tRNS" for kind, _ in chunks)
+        return cls(width, height, bits, colour_type, compressed, plain)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all rows with their filters."""
+        return self.height * (1 + self.width * CHANNELS[self.colour_type] * self.bits // 8)
+
+    def inflated(self) -> bytes:
+        """The rows.
+
+        Raises:
+            imagecodecs.DeflateError: they are damaged, or more than the header says.
+            ValueError: they are fewer.
+        """
+        rows = bytes(imagecodecs.deflate_decode(self.compressed, out=self.size))
+        if len(rows) != self.size:
+            raise ValueError(f"wanted {self.size} bytes of rows, got {len(rows)}")
+        return rows
 
 
 def _stored(data: bytes, pixels: bytes, checksum: bytes) -> bytes:

@@ -8,7 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from datasets.images import ImageHeader, decode_pixels, read_header
-from datasets.png import encode_png
+from datasets.png import count_png_ids, distinct_png_ids, encode_png
+from datasets.runs import count_distinct, count_ids
 
 _BY_BYTES = ("float32", "uint32")
 
@@ -87,6 +88,26 @@ class Raster:
             return self._source
         pixels = decode_pixels(self._source)
         return pixels.view(self.dtype) if self.dtype in _BY_BYTES else pixels
+
+    @cached_property
+    def id_counts(self) -> np.ndarray:
+        """`(256,)` int64 pixels of each id of a map of uint8 ids. If it must be decoded, its pixels are not kept.
+
+        Raises:
+            BadSample: the encoded map is damaged.
+        """
+        counts = None if self.decoded else count_png_ids(self.data)
+        return count_ids(self.array) if counts is None else counts
+
+    @cached_property
+    def instances(self) -> int:
+        """How many different ids but 0 occur in a map of ids. If it must be decoded, its pixels are not kept.
+
+        Raises:
+            BadSample: the encoded map is damaged.
+        """
+        ids = None if self.decoded or self.dtype != "uint16" else distinct_png_ids(self.data)
+        return count_distinct(self.array) if ids is None else int(np.count_nonzero(ids))
 
     @property
     def data(self) -> bytes:

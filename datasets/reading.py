@@ -1,7 +1,7 @@
 """Reading the files of a source: decided by content, every conversion named.
 
-Photographs keep their bytes and are proved whole later (`datasets.proof`); label maps are decoded here, once, for the
-statistics need their pixels.
+Photographs keep their bytes and are proved whole later (`datasets.proof`); label maps are decoded here and their ids
+counted, for the statistics need no more of them.
 """
 
 from __future__ import annotations
@@ -81,11 +81,11 @@ def read_label_map(data: bytes, name: str) -> Noted:
         header = read_header(data)
         if header.channels != 1 or (header.bits != 8 and not header.palette):
             raise BadSample(f"labels must be one channel of 8 bits, got {header.channels} of {header.bits}")
-        ids = decode_pixels(data, header)
         if _is_grey_png(header, 8):
             raster = Raster.from_bytes(data, header=header)
-            raster.remember(ids)
+            _ = raster.id_counts
             return raster, ()
+        ids = decode_pixels(data, header)
         return Raster.from_array(ids), (f"label-re-encoded-{'palette' if header.palette else header.format}",)
 
 

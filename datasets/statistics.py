@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from datasets.errors import BadSample
-from datasets.runs import count_distinct, count_ids
 from datasets.sample import Sample
 from datasets.schema import Column, Schema
 from datasets.sums import sum_squares
@@ -55,7 +54,7 @@ class Statistics:
                 nothing of the sample is counted.
         """
         pixel_counts = {column.path: id_counts(sample, column) for column in schema.label_maps}
-        instances = None if sample.instance is None else count_distinct(sample.instance.array)
+        instances = None if sample.instance is None else sample.instance.instances
         colours = _colour_sums(sample.image.array) if sample.image.decoded else None
         self.examples += 1
         self.sizes[f"{sample.image.width}x{sample.image.height}"] += 1
@@ -133,7 +132,7 @@ def id_counts(sample: Sample, column: Column) -> dict[int, int]:
     Raises:
         BadSample: an id is not in the label space; the message lists the ids.
     """
-    pixels = count_ids(sample.value(column.path).array)
+    pixels = sample.value(column.path).id_counts
     present = np.flatnonzero(pixels)
     counts = dict(zip(present.tolist(), pixels[present].tolist(), strict=True))
     unknown = column.space.unknown_ids(counts) if column.space else ()

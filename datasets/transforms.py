@@ -17,7 +17,6 @@ from datasets.errors import BadSample, UsageError
 from datasets.fields import FIELDS
 from datasets.label_lookups import Lookup, lookup
 from datasets.raster import Raster
-from datasets.runs import count_ids
 from datasets.sample import CameraPose, Objects, Sample
 from datasets.schema import Column, Schema
 from datasets.source import Item, Plan, Reader, Rejection, Source
@@ -249,6 +248,5 @@ def _moved_camera(camera: CameraPose | None, change: np.ndarray) -> CameraPose |
 
 def _looked_up(sample: Sample, found: Lookup) -> Sample:
     assert sample.semantic is not None
-    ids = sample.semantic.array
-    counts = count_ids(ids)
-    return replace(sample, semantic=Raster.from_array(found(ids)), unmapped_pixels=found.unmapped(counts))
+    ids = Raster.from_array(found(sample.semantic.array))
+    return replace(sample, semantic=ids, unmapped_pixels=found.unmapped(sample.semantic.id_counts))

@@ -72,16 +72,42 @@ def test_filters_are_undone_as_the_specification_says(loops: Kernels, pixel: int
     np.testing.assert_array_equal(pixels, wanted.reshape(shape))
 
 
+@given(data=st.data())
+def test_ids_are_counted_without_keeping_the_pixels(loops: Kernels, data: st.DataObject) -> None:
+    rows = data.draw(_maps())
+    filters = data.draw(st.lists(st.integers(0, 4), min_size=len(rows), max_size=len(rows)))
+    counts = loops.count_filtered_ids(_filtered(rows, filters, 1), *rows.shape)
+    np.testing.assert_array_equal(counts, np.bincount(rows.ravel(), minlength=256))
+
+
+@given(data=st.data())
+def test_distinct_ids_are_found_without_keeping_the_pixels(loops: Kernels, data: st.DataObject) -> None:
+    rows = data.draw(_maps(2))
+    filters = data.draw(st.lists(st.integers(0, 4), min_size=len(rows), max_size=len(rows)))
+    ids = loops.distinct_filtered_ids(_filtered(rows, filters, 2), len(rows), rows.shape[1] // 2)
+    np.testing.assert_array_equal(ids, np.unique(rows.view(">u2")))
+
+
 @pytest.mark.parametrize("size", [11, 13])
 def test_rows_of_another_size_are_refused(loops: Kernels, size: int) -> None:
     with pytest.raises(ValueError, match=f"2 rows of 5 bytes and their filters, got {size} bytes"):
         loops.undo_filters(bytes(size), (2, 5, 1), np.uint8)
+    with pytest.raises(ValueError, match=f"2 rows of 5 bytes and their filters, got {size} bytes"):
+        loops.count_filtered_ids(bytes(size), 2, 5)
+    with pytest.raises(ValueError, match=f"2 rows of 6 bytes and their filters, got {size} bytes"):
+        loops.distinct_filtered_ids(bytes(size), 2, 3)
+    with pytest.raises(ValueError, match="2 rows of 0 bytes"):  # the first and the last pixel of a row are looked at
+        loops.count_filtered_ids(bytes(2), 2, 0)
 
 
 @pytest.mark.parametrize("kind", [5, 255])
 def test_a_filter_that_does_not_exist_is_refused(loops: Kernels, kind: int) -> None:
     with pytest.raises(ValueError, match="a row names a filter that does not exist"):
         loops.undo_filters(bytes([0, 1, 2, kind, 1, 2]), (2, 2, 1), np.uint8)
+    with pytest.raises(ValueError, match="a row names a filter that does not exist"):
+        loops.count_filtered_ids(bytes([0, 1, 2, kind, 1, 2]), 2, 2)
+    with pytest.raises(ValueError, match="a row names a filter that does not exist"):
+        loops.distinct_filtered_ids(bytes([0, 1, 2, kind, 1, 2]), 2, 1)
 
 
 @given(ids=_maps())
@@ -152,6 +178,10 @@ def test_nothing_is_read_or_written_outside_the_arrays(loops: Kernels) -> None:
                         filtered = fenced(change.ravel(), at_end)
                         rows, deep = (3, size * pixel), pixel % 2 == 0
                         assert loops._undo_filters(filtered.ctypes.data, out.ctypes.data, *rows, pixel, deep) == 0
+                        if pixel == 1:
+                            counts = fenced(np.zeros(256, np.int64), at_end)
+                            assert loops._count_filtered_ids(filtered.ctypes.data, *rows, counts.ctypes.data) == 0
+                            assert counts.sum() == 3 * size
         import os
         os._exit(0)  # numpy looks into the fenced memory as it is freed
     """

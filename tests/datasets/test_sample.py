@@ -5,6 +5,7 @@ import pytest
 
 from datasets.errors import BadSample
 from datasets.fields import FIELDS
+from datasets.kernels import kernels
 from datasets.png import encode_png
 from datasets.raster import Raster
 from datasets.sample import CameraPose, Objects, Sample
@@ -30,6 +31,34 @@ def test_a_map_survives_encoding_to_the_bit(dtype: str) -> None:
     assert again.array.dtype == values.dtype
     assert again.array.tobytes() == values.tobytes()
     assert again.shape == values.shape
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "uint32"])
+@pytest.mark.parametrize("form", ["array", "encoded", "decoded", "without loops in C"])
+def test_ids_are_counted_whatever_form_a_map_is_in(form: str, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = np.random.default_rng(1).integers(0, 7, (33, 70, 1)).astype(dtype) * (36 if dtype == "uint8" else 9001)
+    raster = Raster.from_array(ids)
+    if form != "array":
+        raster = Raster.from_bytes(raster.data, dtype)
+    if form == "without loops in C":
+        monkeypatch.setattr("datasets.png.kernels", lambda: None)
+    elif form == "decoded":
+        _ = raster.array
+    elif form == "encoded" and dtype != "uint32" and kernels():
+        monkeypatch.setattr("datasets.raster.decode_pixels", lambda data: pytest.fail("all pixels were decoded"))
+    if dtype != "uint8":
+        assert raster.instances == 6
+    else:
+        np.testing.assert_array_equal(raster.id_counts, np.bincount(ids.ravel(), minlength=256))
+
+
+def test_a_damaged_map_is_found_when_its_ids_are_counted() -> None:
+    for ids in (np.full((9, 20, 1), 3, np.uint8), np.full((9, 20, 1), 3, np.uint16)):
+        data = bytearray(encode_png(ids))
+        data[-20] ^= 1
+        raster = Raster.from_bytes(bytes(data))
+        with pytest.raises(BadSample, match="the PNG is damaged"):
+            _ = raster.id_counts if ids.itemsize == 1 else raster.instances
 
 
 def test_maps_may_be_given_as_arrays() -> None:
