@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import struct
-
-_STANDALONE_MARKERS = frozenset({0x01, *range(0xD0, 0xD8)})  # TEM and RSTn carry no length, table B.1
+_FILL = 0xFF
+_WITHOUT_LENGTH = frozenset({_FILL, 0x01, *range(0xD0, 0xD8)})  # fill bytes (B.1.1.2), TEM and RSTn (table B.1)
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, b"\xff\xd9"
 
 
@@ -23,20 +22,20 @@ def pixels_start(data: bytes) -> int:
     Raises:
         ValueError: the file ends before, or a segment announces more than there is.
     """
-    position = 2
-    while position + 4 <= len(data):
+    position, size = 2, len(data)
+    while position + 4 <= size:
         if data[position] != 0xFF:  # stray bytes between segments, which decoders skip too
             position = data.find(b"\xff", position)
             if position < 0:
                 break
             continue
         marker = data[position + 1]
-        if marker == 0xFF or marker in _STANDALONE_MARKERS:
-            position += 1 if marker == 0xFF else 2
+        if marker in _WITHOUT_LENGTH:
+            position += 1 if marker == _FILL else 2
             continue
-        (length,) = struct.unpack_from(">H", data, position + 2)
+        length = data[position + 2] << 8 | data[position + 3]
         position += 2 + length
-        if length < 2 or position > len(data):
+        if length < 2 or position > size:
             raise ValueError(f"cut short inside segment {marker:#04x}")
         if marker == _START_OF_SCAN:
             return position

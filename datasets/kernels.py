@@ -16,6 +16,7 @@ from itertools import pairwise
 import numpy as np
 
 _LIBRARY = "datasets._kernels"
+_Counts = ctypes.c_int64 * 256
 _MOST_ROWS = 257  # of 255 each, which is what uint16 holds
 
 
@@ -40,6 +41,8 @@ class Kernels:
         self._count_ids.argtypes = self._mark_ids.argtypes = (pointer, size, pointer)
         self._count_filtered_ids, self._mark_filtered_ids = library.count_filtered_ids, library.mark_filtered_ids
         self._count_filtered_ids.argtypes = self._mark_filtered_ids.argtypes = (pointer, size, size, pointer)
+        self._chunks_are_whole = library.chunks_are_whole
+        self._chunks_are_whole.argtypes = (pointer, size)
         self._sum_bands.argtypes = (pointer, size, size, pointer, size, pointer, pointer)
         for function in (self._count_ids, self._mark_ids, self._sum_bands):
             function.restype = None
@@ -71,9 +74,9 @@ class Kernels:
             ValueError: as `undo_filters` does.
         """
         _check_rows(filtered, height, width)
-        counts = np.zeros(256, np.int64)
-        _check_fault(self._count_filtered_ids(filtered, height, width, counts.ctypes.data))
-        return counts
+        counts = _Counts()  # numpy would take longer to say where an array lies than a small map takes
+        _check_fault(self._count_filtered_ids(filtered, height, width, counts))
+        return np.frombuffer(memoryview(counts).cast("B"), np.int64)
 
     def distinct_filtered_ids(self, filtered: bytes, height: int, width: int) -> np.ndarray:
         """The different ids in those of a PNG of uint16 ids, in ascending order.
@@ -97,6 +100,10 @@ class Kernels:
         ids, seen = _plain(ids, np.uint16), np.zeros(1 << 16, np.bool_)
         self._mark_ids(ids.ctypes.data, ids.size, seen.ctypes.data)
         return np.flatnonzero(seen)
+
+    def chunks_are_whole(self, data: bytes) -> bool:
+        """Whether every chunk of a PNG to the last has the CRC that it says. `False` may mean that nobody looked."""
+        return bool(self._chunks_are_whole(data, len(data)))
 
     def sum_bands(self, rows: np.ndarray, edges: Sequence[int]) -> np.ndarray:
         """`(bands, n)` uint16 sums over the rows from each edge to the next of `(m, n)` uint8 rows.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import groupby
@@ -91,15 +91,22 @@ class Sample:
     present: tuple[tuple[Field, Any], ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        for path in _RASTERS:
-            if isinstance(getattr(self, path), np.ndarray):
-                object.__setattr__(self, path, Raster.from_array(getattr(self, path)))
         if not self.key:
             raise ValueError("a sample needs a key, got an empty one")
-        object.__setattr__(self, "present", tuple(self._find_present()))
-        for spec, value in self.present:
-            self._check(spec, value)
-        self._check_sizes()
+        present: list[tuple[Field, Any]] = []
+        for owner, members in _MEMBERS:
+            held = getattr(self, owner)
+            if held is None:
+                continue
+            if owner in _RASTERS and isinstance(held, np.ndarray):
+                held = Raster.from_array(held)
+                object.__setattr__(self, owner, held)
+            for member, spec in members:
+                value = getattr(held, member) if member else held
+                if value is not None:
+                    self._check(spec, value)
+                    present.append((spec, value))
+        object.__setattr__(self, "present", tuple(present))
 
     def value(self, path: str) -> Any:
         """What the field of that path holds, None when absent."""
@@ -107,20 +114,15 @@ class Sample:
         value = getattr(self, owner)
         return value if not member or value is None else getattr(value, member)
 
-    def _find_present(self) -> Iterator[tuple[Field, Any]]:
-        for owner, members in _MEMBERS:
-            held = getattr(self, owner)
-            if held is None:
-                continue
-            for member, spec in members:
-                value = getattr(held, member) if member else held
-                if value is not None:
-                    yield spec, value
-
     def _check(self, spec: Field, value: Any) -> None:
         if spec.kind == "raster":
             if value.dtype not in spec.dtypes or value.shape[2] not in spec.shape:
                 self._refuse(spec, f"{_either(spec.dtypes)} (height, width, {_either(spec.shape)})", value)
+            if value.shape[:2] != self.image.shape[:2]:
+                raise ValueError(
+                    f"sample {self.key!r}: {spec.path} is {value.width}x{value.height} "
+                    f"but the image is {self.image.width}x{self.image.height}"
+                )
         elif spec.kind == "tensor":
             if _name(value.dtype) not in spec.dtypes or value.shape != spec.shape:
                 self._refuse(spec, f"{_either(spec.dtypes)} {spec.shape}", value)
@@ -134,19 +136,11 @@ class Sample:
         elif spec.kind == "class" and (not isinstance(value, int | np.integer) or value < 0):
             raise ValueError(f"sample {self.key!r}: {spec.path} must be a class index of 0 or more, got {value!r}")
 
-    def _check_sizes(self) -> None:
-        for spec, value in self.present:
-            if spec.kind == "raster" and value.shape[:2] != self.image.shape[:2]:
-                raise ValueError(
-                    f"sample {self.key!r}: {spec.path} is {value.width}x{value.height} "
-                    f"but the image is {self.image.width}x{self.image.height}"
-                )
-
     def _refuse(self, spec: Field, wanted: str, value: Any) -> None:
         raise ValueError(f"sample {self.key!r}: {spec.path} must be {wanted}, got {value.dtype} {value.shape}")
 
 
-_RASTERS = tuple(path for path, spec in FIELDS.items() if spec.kind == "raster")
+_RASTERS = frozenset(path for path, spec in FIELDS.items() if spec.kind == "raster")
 _MEMBERS = tuple(
     (owner, tuple((path.partition(".")[2], spec) for path, spec in members))
     for owner, members in groupby(FIELDS.items(), lambda entry: entry[0].partition(".")[0])

@@ -90,9 +90,14 @@ class Schema:
         return tuple(column for column in self.columns if column.space and column.field.kind != "raster")
 
     @cached_property
-    def _checked(self) -> tuple[Column, ...]:
-        """The columns of which more is to be said than that they are there."""
-        return tuple(column for column in self.columns if column.space or column.field.kind == "raster")
+    def _fields(self) -> tuple[Field, ...]:
+        return tuple(column.field for column in self.columns)
+
+    @cached_property
+    def _checked(self) -> tuple[tuple[int, Column], ...]:
+        """The columns of which more is to be said than that they are there, with their places."""
+        columns = enumerate(self.columns)
+        return tuple((place, column) for place, column in columns if column.space or column.field.kind == "raster")
 
     def check(self, sample: Sample) -> None:
         """Hold a sample against the schema.
@@ -100,15 +105,16 @@ class Schema:
         Raises:
             ValueError: a column is missing from the sample, the sample has one more, a size or class is wrong.
         """
-        present = {field.path: value for field, value in sample.present}
-        if tuple(present) != self.paths:
-            missing, extra = set(self.paths) - present.keys(), present.keys() - set(self.paths)
+        present = sample.present
+        if tuple([field for field, _ in present]) != self._fields:
+            paths = {field.path for field, _ in present}
+            missing, extra = set(self.paths) - paths, paths - set(self.paths)
             raise ValueError(
                 f"sample {sample.key!r}: fields differ from the data set's: "
                 f"missing {sorted(missing) or 'none'}, not expected {sorted(extra) or 'none'}"
             )
-        for column in self._checked:
-            _check_column(sample.key, column, present[column.path])
+        for place, column in self._checked:
+            _check_column(sample.key, column, present[place][1])
 
     def to_json(self) -> list[dict[str, Any]]:
         """The columns as plain values for the manifest."""
@@ -127,14 +133,16 @@ class Schema:
 
 
 def _check_column(key: str, column: Column, value: Any) -> None:
-    if column.field.kind == "raster":
-        if any(want not in (None, got) for want, got in zip(column.shape, value.shape, strict=True)):
-            raise ValueError(f"sample {key!r}: {column.path} must be {column.shape}, got {value.shape}")
+    kind, space = column.field.kind, column.space
+    if kind == "raster":
+        for want, got in zip(column.shape, value.shape, strict=True):
+            if want not in (None, got):
+                raise ValueError(f"sample {key!r}: {column.path} must be {column.shape}, got {value.shape}")
         if len(column.field.dtypes) > 1 and value.dtype != column.dtype:
             raise ValueError(f"sample {key!r}: {column.path} must be {column.dtype}, got {value.dtype}")
-    elif column.field.kind == "class" and column.space and value not in column.space.ids:
+    elif kind == "class" and space and value not in space.ids:
         raise ValueError(f"sample {key!r}: {column.path} is {value}, not a class of {column.label_space!r}")
-    elif column.field.kind == "sequence" and column.space:
-        unknown = sorted(set(value.tolist()) - set(column.space.ids))
+    elif kind == "sequence" and space:
+        unknown = sorted(index for index in value.tolist() if index not in space.ids)
         if unknown:
             raise ValueError(f"sample {key!r}: {column.path} holds {unknown[0]}, not a class of {column.label_space!r}")

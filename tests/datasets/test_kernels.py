@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets.kernels import Kernels, kernels
+from datasets.png import SIGNATURE
+from tests.fixtures import chunk
 from tests.test_rules import ROOT
 
 
@@ -129,6 +132,40 @@ def test_ids_of_another_type_are_refused(loops: Kernels) -> None:
         loops.distinct_ids(np.zeros((2, 2), np.uint8))
 
 
+def _png(bodies: list[bytes]) -> bytes:
+    chunks = [(b"IDAT", body) for body in bodies] + [(b"IEND", b"")]
+    return SIGNATURE + b"".join(chunk(kind, body) for kind, body in chunks)
+
+
+def _folds(loops: Kernels) -> bool:
+    """Whether these loops can take a CRC-32 on this machine; else they only say that they have not looked."""
+    return "portable" not in loops.path and "pclmulqdq" in Path("/proc/cpuinfo").read_text()
+
+
+@given(bodies=st.lists(st.binary(max_size=300), max_size=3), data=st.data())
+def test_chunks_are_whole_until_a_bit_is_changed_or_the_end_is_missing(
+    loops: Kernels, bodies: list[bytes], data: st.DataObject
+) -> None:
+    png = _png(bodies)
+    assert loops.chunks_are_whole(png) == _folds(loops)
+    assert loops.chunks_are_whole(png + b"left over") == _folds(loops)
+    assert not loops.chunks_are_whole(png[: data.draw(st.integers(0, len(png) - 1))])
+    place, bit = data.draw(st.integers(len(SIGNATURE), len(png) - 1)), data.draw(st.integers(0, 7))
+    changed = bytearray(png)
+    changed[place] ^= 1 << bit
+    assert not loops.chunks_are_whole(bytes(changed))
+
+
+@pytest.mark.parametrize("size", [*range(56, 90), 127, 128, 129, 1000, 8192, 65537])
+def test_chunks_of_every_size_have_the_crc_that_zlib_gives(loops: Kernels, size: int) -> None:
+    generator = np.random.default_rng(size)
+    assert loops.chunks_are_whole(_png([generator.bytes(size), bytes(size), b"\xff" * size])) == _folds(loops)
+    for length in (2**31, 2**32 - 1, size + 1):
+        lying = bytearray(_png([generator.bytes(size)]))
+        lying[8:12] = length.to_bytes(4, "big")
+        assert not loops.chunks_are_whole(bytes(lying))
+
+
 @pytest.mark.parametrize("edges", [(0, 258), (-1, 4), (0, 301), (4, 2), (0, 9, 3)])
 def test_bands_that_leave_the_rows_or_overflow_are_refused(loops: Kernels, edges: tuple[int, ...]) -> None:
     rows = np.zeros((300, 5), np.uint8)
@@ -141,7 +178,7 @@ def test_bands_that_leave_the_rows_or_overflow_are_refused(loops: Kernels, edges
 def test_nothing_is_read_or_written_outside_the_arrays(loops: Kernels) -> None:
     """Every array ends where a page begins that no one may touch, or begins where one ends; in a process of its own."""
     code = """
-        import ctypes, mmap, sys
+        import ctypes, mmap, sys, zlib
         import numpy as np
         from datasets.kernels import Kernels
 
@@ -168,6 +205,11 @@ def test_nothing_is_read_or_written_outside_the_arrays(loops: Kernels) -> None:
                 sums, squares = fenced(np.zeros(2 * size, np.uint16), at_end), fenced(np.zeros(size, np.uint32), at_end)
                 loops._sum(rows, (0, 1, 4), sums, None)
                 loops._sum(rows, (0, 4), sums, squares)
+                name = np.frombuffer(b"IDAT", np.uint8)
+                crc = np.frombuffer(zlib.crc32(b"IDAT" + ids.tobytes()).to_bytes(4, "big"), np.uint8)
+                chunk = [np.zeros(11, np.uint8), np.array([size], np.uint8), name, ids, crc]
+                png = fenced(np.concatenate(chunk), at_end)
+                assert not loops._chunks_are_whole(png.ctypes.data, png.size)  # no IEND
                 wide = fenced(ids.astype(np.uint16), at_end)
                 assert len(loops.distinct_ids(wide)) == len(set(ids.tolist()))
                 for pixel in (1, 2, 3, 4, 6, 8):
