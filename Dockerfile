@@ -10,6 +10,7 @@ COPY requirements.lock setup.cfg pyproject.toml README.md LICENSE ./
 RUN pip install --no-cache-dir --require-hashes -r requirements.lock
 COPY . .
 RUN pip install --no-cache-dir --no-deps --no-build-isolation --config-settings editable_mode=compat -e . \
+    && python -m compileall -q datasets pipelines rendering training *.py \
     && realitygap doctor
 ENTRYPOINT ["realitygap"]
 
@@ -24,4 +25,5 @@ COPY requirements.lock setup.cfg pyproject.toml README.md LICENSE ./
 RUN pip install --no-cache-dir --require-hashes -r requirements.lock
 COPY . .
 RUN pip install --no-cache-dir --no-deps --no-build-isolation --config-settings editable_mode=compat -e . \
+    && python -m compileall -q datasets pipelines rendering training *.py \
     && realitygap doctor

@@ -8,6 +8,8 @@ PACKAGES := $(VENV)/.packages
 INSTALLED := $(VENV)/.installed
 GL_PACKAGES := libegl1 libgl1 libgl1-mesa-dri libfontconfig1
 COMPILER_PACKAGES := gcc libc6-dev
+# Compiled here, as an installer would: where Python may not write beside its modules, it would compile them at every start.
+MODULES := datasets pipelines rendering training *.py
 OUT ?= demo
 
 # The first Python of this machine that TensorFlow has wheels for.
@@ -37,6 +39,7 @@ $(PACKAGES): requirements.lock
 $(INSTALLED): $(PACKAGES) setup.cfg pyproject.toml setup.py datasets/kernels.c | system-packages compiler
 	@rm -f datasets/_kernels.*
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --config-settings editable_mode=compat -e .
+	@$(BIN)/python -m compileall -q $(MODULES)
 	@$(BIN)/python -c 'import sys; from datasets.kernels import kernels; sys.exit(not kernels())' && touch $@ || true
 
 # Debian and Ubuntu only; elsewhere the doctor says what is missing.
