@@ -65,9 +65,15 @@ def difference_hash(pixels: np.ndarray) -> str:
     green = by_row[:, channels // 2 :: channels]  # or the only channel
     sums = np.add.reduceat(green, _edges(width, _COLUMNS)[:-1], axis=1, dtype=np.uint32)
     means = sums * 16 // _areas(len(rows), width)  # in sixteenths of a level
-    if means.std() < 16 * _SMALLEST_SPREAD:
+    if _variance(means) < (16 * _SMALLEST_SPREAD) ** 2:
         return ""
     return np.packbits(means[:, 1:] > means[:, :-1]).tobytes().hex()
+
+
+def _variance(values: np.ndarray) -> float:
+    """Of a few whole numbers, for which numpy's own way takes five times as long."""
+    count, total = values.size, int(values.sum())
+    return (int(np.vdot(values, values)) - total * total / count) / count
 
 
 @lru_cache
