@@ -78,7 +78,7 @@ static inline uint8_t nearest(int left, int above, int corner)
     return (uint8_t)(to_above <= to_corner ? above : corner);
 }
 
-static const uint8_t nothing[BLOCK];
+static const uint8_t nothing[64];
 
 /* Where nothing is added, a pixel is as the one to its left. That one is kept in a register: a block that waited for the
    one before it to be written would take twice as long. */
@@ -207,12 +207,12 @@ int undo_filters(const uint8_t *filtered, uint8_t *pixels, size_t height, size_t
     }
 }
 
-/* A bit for each of 64 bytes, set where a pixel of 1 or 2 bytes begins that differs from the one before. */
-FOR_EACH_PIXEL uint64_t outlines(const uint8_t *bytes, size_t pixel)
+/* The same of four blocks: a bit for each pixel of 1 or 2 bytes that differs, that of its first byte. */
+FOR_EACH_PIXEL uint64_t differing(const uint8_t *one, const uint8_t *other, size_t pixel)
 {
     uint64_t bits = 0;
-    for (size_t i = 0; i < 4; i++)
-        bits |= (uint64_t)differences(bytes + BLOCK * i, bytes + BLOCK * i - pixel) << BLOCK * i;
+    for (size_t i = 0; i < 64; i += BLOCK)
+        bits |= (uint64_t)differences(one + i, other + i) << i;
     return by_pixel(bits, pixel);
 }
 
@@ -222,39 +222,86 @@ struct tally {
     uint8_t *seen;   /* 65536 */
 };
 
-/* What was counted from here on belongs to this pixel and not to the one before, which is another. */
-FOR_EACH_PIXEL void tally_outline(struct tally tally, const uint8_t *row, size_t i, size_t pixel)
+static inline void mark(struct tally tally, const uint8_t *pixel)
 {
-    if (pixel == 1) {
-        tally.counts[row[i - 1]] += (int64_t)i;
-        tally.counts[row[i]] -= (int64_t)i;
-    } else
-        tally.seen[row[i] << 8 | row[i + 1]] = 1; /* as PNG stores them, the higher byte first */
+    tally.seen[pixel[0] << 8 | pixel[1]] = 1; /* as PNG stores them, the higher byte first */
 }
 
-FOR_EACH_PIXEL void tally_row(struct tally tally, const uint8_t *row, size_t size, size_t pixel)
+/* What was counted from here on belongs to this pixel and not to the one before, which is another. */
+FOR_EACH_PIXEL void tally_outline(struct tally tally, const uint8_t *row, size_t i, size_t pixel, int64_t rows)
+{
+    if (pixel == 1) {
+        tally.counts[row[i - 1]] += rows * (int64_t)i;
+        tally.counts[row[i]] -= rows * (int64_t)i;
+    } else
+        mark(tally, row + i);
+}
+
+/* A row that comes so many times. */
+FOR_EACH_PIXEL void tally_row(struct tally tally, const uint8_t *row, size_t size, size_t pixel, int64_t rows)
 {
     size_t i = pixel;
     if (pixel == 2)
-        tally.seen[row[0] << 8 | row[1]] = 1;
+        mark(tally, row);
     for (; i + 64 <= size; i += 64)
-        for (uint64_t bits = outlines(row + i, pixel); bits; bits &= bits - 1)
-            tally_outline(tally, row, i + (size_t)__builtin_ctzll(bits), pixel);
+        for (uint64_t bits = differing(row + i, row + i - pixel, pixel); bits; bits &= bits - 1)
+            tally_outline(tally, row, i + (size_t)__builtin_ctzll(bits), pixel, rows);
+    for (; i + BLOCK <= size; i += BLOCK)
+        for (uint64_t bits = by_pixel(differences(row + i, row + i - pixel), pixel); bits; bits &= bits - 1)
+            tally_outline(tally, row, i + (size_t)__builtin_ctzll(bits), pixel, rows);
     for (; i < size; i += pixel)
         if (memcmp(row + i, row + i - pixel, pixel))
-            tally_outline(tally, row, i, pixel);
+            tally_outline(tally, row, i, pixel, rows);
     if (pixel == 1)
-        tally.counts[row[size - 1]] += (int64_t)size;
+        tally.counts[row[size - 1]] += rows * (int64_t)size;
 }
 
-/* Two rows are held at a time, for the cache has room for them and not for all. */
+/* What this pixel changes to is so in as many rows. */
+FOR_EACH_PIXEL void tally_change(struct tally tally, const uint8_t *change, uint8_t *row, size_t i, size_t pixel,
+                                 int64_t rows)
+{
+    if (pixel == 1)
+        tally.counts[row[i]] -= rows;
+    for (size_t j = 0; j < pixel; j++)
+        row[i + j] += change[i + j];
+    if (pixel == 1)
+        tally.counts[row[i]] += rows;
+    else
+        mark(tally, row + i);
+}
+
+/* A row that was tallied becomes the next one, which comes so many times. */
+FOR_EACH_PIXEL void tally_changes(struct tally tally, const uint8_t *change, uint8_t *row, size_t size, size_t pixel,
+                                  int64_t rows)
+{
+    size_t i = 0;
+    for (; i + 64 <= size; i += 64)
+        for (uint64_t bits = differing(change + i, nothing, pixel); bits; bits &= bits - 1)
+            tally_change(tally, change, row, i + (size_t)__builtin_ctzll(bits), pixel, rows);
+    for (; i + BLOCK <= size; i += BLOCK)
+        for (uint64_t bits = by_pixel(differences(change + i, nothing), pixel); bits; bits &= bits - 1)
+            tally_change(tally, change, row, i + (size_t)__builtin_ctzll(bits), pixel, rows);
+    for (; i < size; i += pixel)
+        if (memcmp(change + i, nothing, pixel))
+            tally_change(tally, change, row, i, pixel, rows);
+}
+
+/* Most rows say only where they differ from the one above, and this is all that is looked at. A row is tallied as often
+   as such rows follow, and each of their changes for the rows from it on. */
 FOR_EACH_PIXEL int tally_rows(struct tally tally, const uint8_t *filtered, size_t height, size_t size, size_t pixel)
 {
     uint8_t *rows = calloc(2, size), *row = rows, *above = rows ? rows + size : rows;
     int fault = rows ? 0 : 2;
     for (size_t y = 0; y < height && !fault; y++, filtered += 1 + size) {
+        size_t changed = 0; /* rows below that say where they differ */
+        while (y + changed + 1 < height && filtered[(changed + 1) * (1 + size)] == UP)
+            changed++;
         fault = undo_row(*filtered, filtered + 1, above, row, size, pixel);
-        tally_row(tally, row, size, pixel);
+        tally_row(tally, row, size, pixel, (int64_t)changed + 1);
+        for (; changed; changed--) {
+            y++, filtered += 1 + size;
+            tally_changes(tally, filtered + 1, row, size, pixel, (int64_t)changed);
+        }
         uint8_t *next = above;
         above = row, row = next;
     }
@@ -278,7 +325,7 @@ void count_ids(const uint8_t *ids, size_t size, int64_t counts[256])
 {
     size_t i = 1, start = 0;
     for (; i + 64 <= size; i += 64)
-        for (uint64_t bits = outlines(ids + i, 1); bits; bits &= bits - 1) {
+        for (uint64_t bits = differing(ids + i, ids + i - 1, 1); bits; bits &= bits - 1) {
             size_t stop = i + (size_t)__builtin_ctzll(bits);
             counts[ids[start]] += (int64_t)(stop - start);
             start = stop;
@@ -295,7 +342,7 @@ void mark_ids(const uint16_t *ids, size_t size, uint8_t seen[65536])
     if (size)
         seen[ids[0]] = 1;
     for (; i + 32 <= size; i += 32)
-        for (uint64_t bits = outlines((const uint8_t *)(ids + i), 2); bits; bits &= bits - 1)
+        for (uint64_t bits = differing((const uint8_t *)(ids + i), (const uint8_t *)(ids + i - 1), 2); bits; bits &= bits - 1)
             seen[ids[i + (size_t)__builtin_ctzll(bits) / 2]] = 1;
     for (; i < size; i++)
         seen[ids[i]] = 1;
