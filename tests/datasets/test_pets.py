@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from datasets.errors import UsageError
+from datasets.errors import BadSample, UsageError
 from datasets.images import decode_colours, decode_pixels
 from datasets.pets import Pets
+from datasets.pets_boxes import read_head_boxes
 from datasets.png import encode_png
 from datasets.sample import Sample
 from datasets.source import Rejection
@@ -143,6 +147,52 @@ def test_a_box_that_is_none_is_left_out_and_the_others_stay(pets_tree: PetsTree,
     sample = read(pets_tree, "pug_3")
     assert sample.objects.bbox.tolist() == [[0, 0, 1, 1]]
     assert sample.notes == ("head-box-left-out",)
+
+
+_DELIVERED = (
+    "<annotation><folder>OXIIIT</folder><filename>pug_3.jpg</filename><source><database>OXFORD-IIIT Pet Dataset"
+    "</database><annotation>OXIIIT</annotation><image>flickr</image></source><size><width>40</width><height>30</height>"
+    "<depth>3</depth></size><segmented>0</segmented><object><name>dog</name><pose>Frontal</pose><truncated>0</truncated>"
+    "<occluded>0</occluded><bndbox><xmin>11</xmin><ymin>4</ymin><xmax>30</xmax><ymax>27</ymax></bndbox>"
+    "<difficult>0</difficult></object></annotation>\n"
+)
+
+
+def test_the_form_of_the_official_files_is_known(pets_tree: PetsTree, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("datasets.pets_boxes._parse", lambda data: pytest.fail("a parser was asked"))
+    pets_tree.write("annotations/xmls/pug_3.xml", _DELIVERED)
+    sample = read(pets_tree, "pug_3")
+    np.testing.assert_array_equal(sample.objects.bbox, np.array([[3 / 30, 10 / 40, 27 / 30, 30 / 40]], np.float32))
+    assert sample.objects.label.tolist() == [1]
+
+
+@given(data=st.data())
+def test_the_form_of_the_official_files_says_what_an_xml_parser_reads(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """Numbers and names at random, and then a change somewhere, which may be a forbidden or a meaningful character."""
+    text = _DELIVERED
+    for old in ("dog", "11", "27", "Frontal", "flickr"):
+        words = st.sampled_from(["cat", " Dog ", "", "]]>", "1e1", "&lt;"])
+        text = text.replace(old, data.draw(st.integers(0, 45).map(str) | words), 1)
+    place, mark = (
+        data.draw(st.integers(0, len(text))),
+        data.draw(st.sampled_from(["", "&", "<", ">", " ", "\x7f", "é", "\0"])),
+    )
+    path = tmp_path_factory.getbasetemp() / "box.xml"
+    path.write_bytes((text[:place] + mark + text[place:]).encode())
+    with pytest.MonkeyPatch.context() as patch:
+        found = _boxes(path)
+        patch.setattr("datasets.pets_boxes._AS_DELIVERED", re.compile(b"(?!)"))
+        assert found == _boxes(path)
+
+
+def _boxes(path: Path) -> object:
+    try:
+        objects, notes = read_head_boxes(path, "box.xml", 30, 40, 0)
+    except BadSample as error:
+        return error.reason
+    return objects.bbox.tolist(), objects.label.tolist(), notes
 
 
 @pytest.mark.parametrize(
