@@ -1,8 +1,8 @@
 """The inner loops of reading label maps and counting pixels in C (`kernels.c`), where they have been compiled.
 
-`make setup` compiles them if the machine has a C compiler. Without them libpng and numpy do the same, nearly four times
-as slowly, so who calls `kernels()` has a way for `None` too; what comes out is the same to the bit. The interpreter is
-free for other threads while they run.
+`make setup` compiles them if the machine has a C compiler. Without them libpng and numpy do the same, four to eight
+times as slowly, so who calls `kernels()` has a way for `None` too; what comes out is the same to the bit. The
+interpreter is free for other threads while they run.
 """
 
 from __future__ import annotations

@@ -112,9 +112,11 @@ def encode_png(pixels: np.ndarray, level: int = 1) -> bytes:
 
 def _tally(data: bytes, bits: int, count: Callable[[Kernels, _Rows], np.ndarray]) -> np.ndarray | None:
     loops = kernels()
+    if loops is None:
+        return None
     with suppress(imagecodecs.DeflateError, ValueError):
         rows = _Rows.of(data)
-        if loops and rows.plain and (rows.colour_type, rows.bits) == (GREY, bits):
+        if rows.plain and (rows.colour_type, rows.bits) == (GREY, bits):
             return count(loops, rows)
     return None
 

@@ -100,7 +100,7 @@ class Raster:
         return count_ids(self.array) if counts is None else counts
 
     @cached_property
-    def instances(self) -> int:
+    def instance_count(self) -> int:
         """How many different ids but 0 occur in a map of ids. If it must be decoded, its pixels are not kept.
 
         Raises:

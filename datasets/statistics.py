@@ -54,7 +54,7 @@ class Statistics:
                 nothing of the sample is counted.
         """
         pixel_counts = {column.path: id_counts(sample, column) for column in schema.label_maps}
-        instances = None if sample.instance is None else sample.instance.instances
+        instances = None if sample.instance is None else sample.instance.instance_count
         colours = _colour_sums(sample.image.array) if sample.image.decoded else None
         self.examples += 1
         self.sizes[f"{sample.image.width}x{sample.image.height}"] += 1

@@ -47,7 +47,7 @@ def test_ids_are_counted_whatever_form_a_map_is_in(form: str, dtype: str, monkey
     elif form == "encoded" and dtype != "uint32" and kernels():
         monkeypatch.setattr("datasets.raster.decode_pixels", lambda data: pytest.fail("all pixels were decoded"))
     if dtype != "uint8":
-        assert raster.instances == 6
+        assert raster.instance_count == 6
     else:
         np.testing.assert_array_equal(raster.id_counts, np.bincount(ids.ravel(), minlength=256))
 
@@ -58,7 +58,7 @@ def test_a_damaged_map_is_found_when_its_ids_are_counted() -> None:
         data[-20] ^= 1
         raster = Raster.from_bytes(bytes(data))
         with pytest.raises(BadSample, match="the PNG is damaged"):
-            _ = raster.id_counts if ids.itemsize == 1 else raster.instances
+            _ = raster.id_counts if ids.itemsize == 1 else raster.instance_count
 
 
 def test_maps_may_be_given_as_arrays() -> None:
